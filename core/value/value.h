@@ -1,0 +1,86 @@
+/* value.h - data as JSON has it (RFC 8259), in an arena: order kept, integers of 64 bits exact, the
+ * spelling of all other numbers kept, strings counted.
+ *
+ * Values live as long as the arena that they were made in.  Several threads may read one, while
+ * none changes it.  A name stands in an object once: read or set again, it keeps its place and gets
+ * the new value (the last one wins). */
+#ifndef VALUE_VALUE_H
+#define VALUE_VALUE_H
+
+#include "arena.h"
+#include "buf.h"
+#include "compiler.h"
+#include "str.h"
+
+#include <gantry/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct value;
+
+enum value_kind {
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_INT,    /* a number without fraction and exponent that fits int64_t; not "-0" */
+    VALUE_NUMBER, /* every other number, as it was spelled: 1.50e3, -0, 18446744073709551616 */
+    VALUE_STRING, /* UTF-8, may hold NUL */
+    VALUE_ARRAY,
+    VALUE_OBJECT,
+};
+
+/* Deeper than this nothing is read, printed or compared, whatever the limits. */
+#define VALUE_DEPTH_MAX 512
+
+/* What a text may cost.  0 means the default. */
+struct value_limits {
+    size_t max_bytes; /* of the text; default 16 MiB */
+    size_t max_depth; /* of arrays and objects, one inside another; default 128 */
+};
+
+/* Parse one JSON text.  A byte order mark before it is skipped.
+ * a: gets the document.  text: kept by the document (strings without escapes are views of it).
+ * limits: may be NULL.  *out: lives in a; untouched on failure.
+ * Returns 0, GANTRY_E_INVALID (the message has line and column, counted in characters from 1, and
+ * nothing of the content) or GANTRY_E_NOMEM (the arena's own limit too). */
+MUST_CHECK int value_parse(struct arena *a, struct str text, const struct value_limits *limits,
+                           struct value **out, struct gantry_error **err);
+
+/* compact: no white space.  indented: by two, a line a member or element. */
+enum value_style { VALUE_COMPACT, VALUE_INDENTED };
+/* Appends to out.  Returns 0, out's failure, or GANTRY_E_INVALID for more than VALUE_DEPTH_MAX. */
+MUST_CHECK int value_print(const struct value *v, enum value_style style, struct buf *out);
+
+enum value_kind value_kind(const struct value *v);
+const char *value_kind_name(enum value_kind kind); /* "object"...; static */
+
+/* Content.  Each is for the kinds that it names. */
+bool value_bool(const struct value *v);       /* bool */
+int64_t value_int(const struct value *v);     /* int */
+struct str value_text(const struct value *v); /* string: the content; number: the spelling */
+
+/* Elements of an array, members of an object, in order.  Other kinds, and NULL, have none.
+ * Borrowed. */
+size_t value_count(const struct value *v);
+struct value *value_at(const struct value *v, size_t i);  /* NULL when i >= count */
+struct str value_key_at(const struct value *v, size_t i); /* of an object; i < count */
+struct value *value_find(const struct value *v,
+                         struct str key); /* NULL: no object, or no such name */
+
+/* The same kind and content; the order of members does not count, the spelling of numbers does. */
+bool value_equal(const struct value *a, const struct value *b);
+
+/* Make values.  All return NULL when memory ran out; text is kept, not copied. */
+struct value *value_new_null(struct arena *a);
+struct value *value_new_bool(struct arena *a, bool truth);
+struct value *value_new_int(struct arena *a, int64_t integer);
+struct value *value_new_number(struct arena *a,
+                               struct str spelling); /* NULL too when it is no JSON number */
+struct value *value_new_string(struct arena *a, struct str text); /* text: UTF-8 */
+struct value *value_new_array(struct arena *a);
+struct value *value_new_object(struct arena *a);
+/* Put item at the end of an array; set a member of an object.  item, key: kept.  A value is never
+ * put into itself.  Return 0 or GANTRY_E_NOMEM. */
+MUST_CHECK int value_add(struct arena *a, struct value *array, struct value *item);
+MUST_CHECK int value_set(struct arena *a, struct value *object, struct str key, struct value *item);
+
+#endif

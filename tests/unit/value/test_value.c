@@ -1,0 +1,143 @@
+/* Values are made, found, compared and bounded. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "value.h"
+
+static struct arena arena;
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena, 0);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    arena_clear(&arena);
+    return 0;
+}
+
+static struct value *
+parsed(const char *text)
+{
+    struct value *v = NULL;
+    assert_int_equal(value_parse(&arena, str_of(text), NULL, &v, NULL), 0);
+    return v;
+}
+
+static void
+content_is_told_by_kind(void **state)
+{
+    (void)state;
+    struct value *v = parsed("[null,true,-7,1.5,\"a\\u0000b\",[1],{\"k\":2}]");
+    assert_int_equal(value_count(v), 7);
+    assert_int_equal(value_kind(value_at(v, 0)), VALUE_NULL);
+    assert_true(value_bool(value_at(v, 1)));
+    assert_int_equal(value_int(value_at(v, 2)), -7);
+    assert_int_equal(value_kind(value_at(v, 3)), VALUE_NUMBER);
+    assert_true(str_eq(value_text(value_at(v, 3)), STR("1.5")));
+    assert_true(str_eq(value_text(value_at(v, 4)), STR("a\0b")));
+    assert_int_equal(value_int(value_at(value_at(v, 5), 0)), 1);
+    assert_true(str_eq(value_key_at(value_at(v, 6), 0), STR("k")));
+    assert_int_equal(value_int(value_find(value_at(v, 6), STR("k"))), 2);
+    assert_string_equal(value_kind_name(value_kind(v)), "array");
+}
+
+static void
+looking_into_the_wrong_kind_finds_nothing(void **state)
+{
+    (void)state;
+    struct value *v = parsed("[1]");
+    assert_null(value_find(v, STR("a")));
+    assert_null(value_find(NULL, STR("a")));
+    assert_null(value_at(v, 1));
+    assert_null(value_at(NULL, 0));
+    assert_int_equal(value_count(value_at(v, 0)), 0);
+    assert_null(value_find(value_find(parsed("{}"), STR("a")), STR("b")));
+}
+
+static void
+made_values_print_like_read_ones(void **state)
+{
+    (void)state;
+    struct value *object = value_new_object(&arena);
+    struct value *array = value_new_array(&arena);
+    assert_int_equal(value_add(&arena, array, value_new_int(&arena, INT64_MIN)), 0);
+    assert_int_equal(value_add(&arena, array, value_new_number(&arena, STR("1e9"))), 0);
+    assert_int_equal(value_add(&arena, array, value_new_string(&arena, STR("x"))), 0);
+    assert_int_equal(value_set(&arena, object, STR("a"), value_new_null(&arena)), 0);
+    assert_int_equal(value_set(&arena, object, STR("b"), array), 0);
+    assert_int_equal(value_set(&arena, object, STR("a"), value_new_bool(&arena, false)), 0);
+    AUTO_BUF struct buf out = BUF_INIT(1000);
+    assert_int_equal(value_print(object, VALUE_COMPACT, &out), 0);
+    assert_string_equal(buf_text(&out), "{\"a\":false,\"b\":[-9223372036854775808,1e9,\"x\"]}");
+    assert_true(value_equal(object, parsed(buf_text(&out))));
+}
+
+static void
+a_number_is_made_only_of_a_number(void **state)
+{
+    (void)state;
+    assert_int_equal(value_kind(value_new_number(&arena, STR("42"))), VALUE_INT);
+    assert_int_equal(value_kind(value_new_number(&arena, STR("-0"))), VALUE_NUMBER);
+    assert_null(value_new_number(&arena, STR("1x")));
+    assert_null(value_new_number(&arena, STR("")));
+    assert_null(value_new_number(&arena, STR("NaN")));
+}
+
+static void
+equality_ignores_the_order_of_members_alone(void **state)
+{
+    (void)state;
+    struct value *v = parsed("{\"a\":[1,2],\"b\":{\"c\":1.0}}");
+    assert_true(value_equal(v, parsed("{\"b\":{\"c\":1.0},\"a\":[1,2]}")));
+    assert_false(value_equal(v, parsed("{\"b\":{\"c\":1.0},\"a\":[2,1]}")));
+    assert_false(value_equal(v, parsed("{\"b\":{\"c\":1},\"a\":[1,2]}")));
+    assert_false(value_equal(v, parsed("{\"b\":{\"c\":1.0},\"x\":[1,2]}")));
+    assert_false(value_equal(v, parsed("{\"a\":[1,2]}")));
+    assert_false(value_equal(parsed("null"), parsed("false")));
+}
+
+static void
+what_is_too_deep_or_too_long_is_not_printed(void **state)
+{
+    (void)state;
+    struct value *v = value_new_array(&arena);
+    for (int i = 1; i < VALUE_DEPTH_MAX; i++) {
+        struct value *outer = value_new_array(&arena);
+        assert_int_equal(value_add(&arena, outer, v), 0);
+        v = outer;
+    }
+    AUTO_BUF struct buf out = BUF_INIT(100000);
+    assert_int_equal(value_print(v, VALUE_COMPACT, &out), 0);
+    struct value *outer = value_new_array(&arena);
+    assert_int_equal(value_add(&arena, outer, v), 0);
+    assert_int_equal(value_print(outer, VALUE_COMPACT, &out), GANTRY_E_INVALID);
+    AUTO_BUF struct buf small = BUF_INIT(3);
+    assert_int_equal(value_print(parsed("[1,2]"), VALUE_COMPACT, &small), GANTRY_E_INVALID);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(content_is_told_by_kind),
+        TEST(looking_into_the_wrong_kind_finds_nothing),
+        TEST(made_values_print_like_read_ones),
+        TEST(a_number_is_made_only_of_a_number),
+        TEST(equality_ignores_the_order_of_members_alone),
+        TEST(what_is_too_deep_or_too_long_is_not_printed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
