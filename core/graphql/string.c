@@ -1,0 +1,203 @@
+/* string.c - what strings and block strings mean (section 2.9.4 of the specification). */
+#include "graphql_internal.h"
+
+#include "err.h"
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The number of a \uXXXX at s, or -1. */
+static int32_t
+unicode_escape(struct str s)
+{
+    int32_t number = 0;
+    if (s.len < 6 || s.ptr[0] != '\\' || s.ptr[1] != 'u')
+        return -1;
+    for (size_t i = 2; i < 6; i++) {
+        int digit = hex_digit(s.ptr[i]);
+        if (digit < 0)
+            return -1;
+        number = number * 16 + digit;
+    }
+    return number;
+}
+
+static void
+add_utf8(struct buf *out, uint32_t c)
+{
+    if (c < 0x80) {
+        buf_add_char(out, (char)c);
+        return;
+    }
+    unsigned n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    buf_add_char(out, (char)(lead[n] | (c >> (6 * (n - 1)))));
+    for (unsigned i = n - 1; i > 0; i--)
+        buf_add_char(out, (char)(0x80 | ((c >> (6 * (i - 1))) & 0x3f)));
+}
+
+/* Add what the escape at the start of s means; returns its length, or 0 when it is none.  Half a
+ * surrogate pair is none: it names no character. */
+static size_t
+add_escape(struct buf *out, struct str s)
+{
+    static const char names[] = "\"\\/bfnrt";
+    static const char meant[] = "\"\\/\b\f\n\r\t";
+    if (s.len < 2)
+        return 0;
+    const char *name = strchr(names, s.ptr[1]);
+    if (name) {
+        buf_add_char(out, meant[name - names]);
+        return 2;
+    }
+    int32_t c = unicode_escape(s);
+    if (c < 0 || (c >= 0xdc00 && c <= 0xdfff))
+        return 0;
+    if (c < 0xd800 || c > 0xdbff) {
+        add_utf8(out, (uint32_t)c);
+        return 6;
+    }
+    int32_t low = unicode_escape((struct str){s.ptr + 6, s.len - 6});
+    if (low < 0xdc00 || low > 0xdfff)
+        return 0;
+    add_utf8(out, 0x10000 + (((uint32_t)c - 0xd800) << 10) + ((uint32_t)low - 0xdc00));
+    return 12;
+}
+
+/* Move a built text into the document's arena. */
+static int
+keep(struct gql_lexer *lexer, const struct buf *built, struct str *out)
+{
+    char *copy = buf_failed(built) ? NULL : arena_dup(lexer->arena, buf_view(built));
+    if (!copy)
+        return err_nomem(lexer->err);
+    *out = (struct str){copy, built->len};
+    return 0;
+}
+
+int
+gql_string_meaning(struct gql_lexer *lexer, size_t at, struct str raw, struct str *out)
+{
+    if (!raw.len || !memchr(raw.ptr, '\\', raw.len)) {
+        *out = raw;
+        return 0;
+    }
+    AUTO_BUF struct buf built = BUF_INIT(raw.len); /* no escape is shorter than what it means */
+    for (size_t i = 0; i < raw.len;) {
+        if (raw.ptr[i] != '\\') {
+            buf_add_char(&built, raw.ptr[i++]);
+            continue;
+        }
+        size_t length = add_escape(&built, (struct str){raw.ptr + i, raw.len - i});
+        if (length == 0)
+            return gql_fail_at(lexer, at + i,
+                               "GraphQL has no such escape; write \\\\ for a backslash");
+        i += length;
+    }
+    return keep(lexer, &built, out);
+}
+
+/* Take the next line off the front of text; false at the end.  The last line has no line end behind
+ * it, so the text "a\n" has two lines. */
+struct lines {
+    struct str left;
+    bool ended;
+};
+
+static bool
+next_line(struct lines *lines, struct str *line)
+{
+    if (lines->ended)
+        return false;
+    size_t n = 0;
+    struct str s = lines->left;
+    while (n < s.len && s.ptr[n] != '\n' && s.ptr[n] != '\r')
+        n++;
+    *line = (struct str){s.ptr, n};
+    lines->ended = n == s.len;
+    if (!lines->ended) {
+        size_t end = s.ptr[n] == '\r' && n + 1 < s.len && s.ptr[n + 1] == '\n' ? 2 : 1;
+        lines->left = (struct str){s.ptr + n + end, s.len - n - end};
+    }
+    return true;
+}
+
+static size_t
+indent_of(struct str line)
+{
+    size_t n = 0;
+    while (n < line.len && (line.ptr[n] == ' ' || line.ptr[n] == '\t'))
+        n++;
+    return n;
+}
+
+struct layout {
+    size_t indent;      /* that all lines have but the first and the blank ones */
+    size_t first, last; /* the lines that are not blank; first > last: none */
+};
+
+static struct layout
+measure(struct str text, bool first_line_counts)
+{
+    struct layout layout = {SIZE_MAX, 1, 0};
+    struct lines lines = {text, false};
+    struct str line;
+    for (size_t i = 0; next_line(&lines, &line); i++) {
+        size_t indent = indent_of(line);
+        if (indent == line.len)
+            continue;
+        if (i > 0 || first_line_counts)
+            layout.indent = MIN(layout.indent, indent);
+        if (layout.first > layout.last)
+            layout.first = i;
+        layout.last = i;
+    }
+    return layout;
+}
+
+int
+gql_block_meaning(struct gql_lexer *lexer, struct str raw, struct str *out)
+{
+    struct layout layout = measure(raw, false);
+    AUTO_BUF struct buf built = BUF_INIT(raw.len);
+    struct lines lines = {raw, false};
+    struct str line;
+    for (size_t i = 0; layout.first <= layout.last && next_line(&lines, &line); i++) {
+        if (i < layout.first || i > layout.last)
+            continue;
+        if (i > layout.first)
+            buf_add_char(&built, '\n');
+        size_t cut = i == 0 ? 0 : MIN(layout.indent, line.len);
+        for (size_t at = cut; at < line.len; at++) {
+            struct str rest = {line.ptr + at, line.len - at};
+            if (!str_starts_with(rest, STR("\\\"\"\""))) {
+                buf_add_char(&built, line.ptr[at]);
+                continue;
+            }
+            buf_add_text(&built, "\"\"\"");
+            at += 3;
+        }
+    }
+    return keep(lexer, &built, out);
+}
+
+bool
+gql_is_block_printable(struct str text)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c < 0x20 && c != '\t' && c != '\n')
+            return false;
+        lines += c == '\n';
+    }
+    struct layout layout = measure(text, true);
+    return layout.first == 0 && layout.last == lines - 1 && layout.indent == 0;
+}
