@@ -1,0 +1,114 @@
+/* backend.c - a plugin that is open: its settings checked, its state made, its HTTP client beside
+ * it. */
+#include "runtime_internal.h"
+
+#include "str.h"
+
+static void
+backend_free(struct runtime_backend *backend)
+{
+    if (backend->pool)
+        http_pool_free(backend->pool);
+    free(backend->name);
+    free(backend);
+}
+
+void
+backend_destroy(struct runtime_backend *backend)
+{
+    struct runtime *runtime = backend->runtime;
+    backend->table.close(backend->self);
+    backend_free(backend);
+    runtime_unref(runtime);
+}
+
+static int
+call_open(struct runtime_backend *backend, const struct gantry_settings *settings,
+          struct gantry_error **err)
+{
+    struct gantry_call call;
+    if (call_init(&call, backend, "open") < 0)
+        return err_nomem(err);
+    call_enter(&call);
+    int returned = backend->table.open(&call, &backend->host, settings, &backend->self);
+    call_leave(&call);
+    int rc = call_judge(&call, returned, err);
+    if (rc < 0 && returned == 0)
+        backend->table.close(backend->self); /* it opened, but broke a rule meanwhile */
+    call_clear(&call);
+    return rc;
+}
+
+int
+runtime_open(struct runtime *runtime, const struct runtime_plugin *plugin,
+             const struct gantry_settings *settings, struct runtime_backend **out,
+             struct gantry_error **err)
+{
+    struct runtime_backend *backend = calloc(1, sizeof *backend);
+    if (!backend)
+        return err_nomem(err);
+    backend->runtime = runtime;
+    backend->table = plugin->table;
+    backend->host = call_host_functions;
+    backend->name = text_dup(settings->section ? settings->section : plugin->table.name);
+    int rc = backend->name ? http_pool_new(&backend->pool, err) : err_nomem(err);
+    if (rc == 0)
+        rc = call_open(backend, settings, err);
+    if (rc < 0) {
+        backend_free(backend);
+        return rc;
+    }
+    pthread_mutex_lock(&runtime->lock);
+    runtime_ref_locked(runtime);
+    pthread_mutex_unlock(&runtime->lock);
+    *out = backend;
+    return 0;
+}
+
+/* End everything of one backend that is queued or inside.  The lock is held. */
+static void
+end_calls_locked(struct runtime *runtime, struct runtime_backend *backend)
+{
+    struct runtime_job_private *next;
+    for (struct runtime_job_private *p = runtime->queue.first; p; p = next) {
+        next = p->next;
+        if (p->call.backend == backend)
+            runtime_cancel_locked(p);
+    }
+    for (struct runtime_job_private *p = runtime->running.first; p; p = p->next)
+        if (p->call.backend == backend)
+            runtime_cancel_locked(p);
+    /* The overtime thread marks what does not end, so this does. */
+    while (backend->inside > backend->hung)
+        runtime_wait(runtime, &runtime->quiet, INT64_MAX);
+}
+
+void
+runtime_close(struct runtime_backend *backend)
+{
+    if (!backend)
+        return;
+    struct runtime *runtime = backend->runtime;
+    pthread_mutex_lock(&runtime->lock);
+    end_calls_locked(runtime, backend);
+    bool left_open = backend->inside > 0;
+    backend->abandoned = left_open;
+    pthread_mutex_unlock(&runtime->lock);
+    if (!left_open)
+        backend_destroy(backend);
+}
+
+bool
+runtime_is_hung(const struct runtime_backend *backend)
+{
+    pthread_mutex_lock(&backend->runtime->lock);
+    bool hung = backend->hung > 0;
+    pthread_mutex_unlock(&backend->runtime->lock);
+    return hung;
+}
+
+const struct gantry_plugin *
+runtime_backend_table(const struct runtime_backend *backend)
+{
+    return &backend->table;
+}

@@ -1,0 +1,133 @@
+/* runtime.h - plugins: found, checked, opened, and called on worker threads with deadlines.
+ *
+ * The loop thread makes a struct runtime_job, submits it, and gets the same job back, with its result, from
+ * runtime_take_done() when runtime_fd() is readable.  A worker owns the job in between; nothing else is
+ * shared.  This room is the one gate into plugins: it traces each call, sets deadline and cancellation,
+ * keeps the thread model that the plugin declared, and checks what the plugin emits (sizes, strides, UTF-8
+ * of handles, states); what is wrong becomes GANTRY_E_INTERNAL with the plugin's name.
+ *
+ * A call that is still inside the plugin RUNTIME_OVERTIME_MS after its deadline or cancellation is handed
+ * back as GANTRY_E_TIMEOUT with job->hung set: its backend is then unknown until the call returns
+ * (runtime_is_hung), a serial plugin is not entered again, and another worker takes the lost one's place. */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include "arena.h"
+#include "compiler.h"
+#include "log.h"
+#include "vec.h"
+
+#include <gantry/plugin.h>
+#include <stdbool.h>
+
+struct runtime;         /* workers and queues of one manager */
+struct runtime_plugin;  /* a checked plugin, loaded from a file or handed over */
+struct runtime_backend; /* an opened plugin: one [backend] section */
+
+#define RUNTIME_OVERTIME_MS 3000
+
+/* ---- plugins -------------------------------------------------------------------------------------- */
+
+/* Load gantry-NAME.so from the first of the folders that has it; or, when name holds a '/', that file.
+ * Refused: a folder or file that others than root and the owner can write to, another ABI major, a missing
+ * operation, a name that is not the file's.  The message names the file, and both versions. */
+MUST_CHECK int runtime_plugin_load(const char *name, const char *const *folders,
+                                   size_t folder_count, struct runtime_plugin **out,
+                                   struct gantry_error **err);
+/* Take a plugin that is in this program.  table: kept. */
+MUST_CHECK int runtime_plugin_adopt(const struct gantry_plugin *table, struct runtime_plugin **out,
+                                    struct gantry_error **err);
+void runtime_plugin_free(struct runtime_plugin *plugin); /* no backend of it is open */
+/* Its table as this host knows it: what an older plugin never knew is NULL.  Borrowed. */
+const struct gantry_plugin *runtime_plugin_table(const struct runtime_plugin *plugin);
+const char *runtime_plugin_file(const struct runtime_plugin *plugin); /* "" when handed over */
+/* The folder of the bundled plugins, beside this library: ../plugins in a build, gantry/plugins below the
+ * library's folder when installed.  Owned, free(); NULL when there is none. */
+char *runtime_bundled_folder(void);
+
+/* ---- backends and workers ------------------------------------------------------------------------- */
+
+/* workers: how many jobs run side by side.  log: kept; may be NULL. */
+MUST_CHECK int runtime_new(size_t workers, struct log *log, struct runtime **out,
+                           struct gantry_error **err);
+/* Cancels what runs, waits up to RUNTIME_OVERTIME_MS, frees.  A call that hangs keeps its memory. */
+void runtime_free(struct runtime *runtime);
+/* Readable: take the done ones.  Kept by the runtime. */
+int runtime_fd(const struct runtime *runtime);
+
+/* Open a plugin: calls its open() on this thread.  plugin: kept.  settings: borrowed. */
+MUST_CHECK int runtime_open(struct runtime *runtime, const struct runtime_plugin *plugin,
+                            const struct gantry_settings *settings, struct runtime_backend **out,
+                            struct gantry_error **err);
+/* Closes it when no call is inside; a hung one is left open. */
+void runtime_close(struct runtime_backend *backend);
+bool runtime_is_hung(const struct runtime_backend *backend);
+const struct gantry_plugin *runtime_backend_table(const struct runtime_backend *backend);
+
+/* ---- jobs ----------------------------------------------------------------------------------------- */
+
+#define RUNTIME_OPS(X)                                                                             \
+    X(PROBE, "probe")                                                                              \
+    X(LIST, "list")                                                                                \
+    X(INSPECT, "inspect")                                                                          \
+    X(START, "start") X(STOP, "stop") X(REMOVE, "remove") X(LOGS, "logs") X(PULL, "pull")
+#define RUNTIME_OP_ENUM_(name, word) RUNTIME_##name,
+enum runtime_op { RUNTIME_OPS(RUNTIME_OP_ENUM_) RUNTIME_OP_COUNT };
+#undef RUNTIME_OP_ENUM_
+const char *runtime_op_name(enum runtime_op op);
+
+struct runtime_job {
+    /* Request: set by the caller before runtime_submit; strings live in arena. */
+    enum runtime_op op;
+    struct runtime_backend *backend;
+    const char *handle; /* INSPECT, STOP, REMOVE, LOGS; START: the existing one, or NULL */
+    const char *id;     /* of the connector; it also keeps calls of one workload apart */
+    const char *name;   /* of the workload */
+    uint32_t flags;     /* START: GANTRY_START_ONCE */
+    uint32_t grace_ms;  /* STOP */
+    const char *cursor; /* LOGS; may be NULL */
+    struct gantry_log_limits limits;  /* LOGS; size is set by runtime_submit */
+    const struct gantry_pair *labels; /* LIST */
+    uint32_t label_count;
+    int64_t timeout_ms; /* 0: none */
+    /* START and PULL: makes the spec, on the worker, so that secrets are opened there and only while the
+     * call lasts.  NULL: no spec.  Strings go into arena or prepare_context; the worker calls
+     * prepare_done (may be NULL) when the plugin has returned, to wipe them. */
+    int (*prepare)(void *prepare_context, struct runtime_job *job, struct gantry_spec *spec,
+                   struct gantry_error **err);
+    void (*prepare_done)(void *prepare_context);
+    void *prepare_context;
+    void *owner; /* the caller's, untouched */
+    /* May be NULL; called by runtime_job_free or, when the job was hung, after its call has returned, on
+     * that thread: it frees memory, and touches nothing else. */
+    void (*free_owner)(void *owner);
+
+    /* Result: set when it comes back. */
+    int code;                   /* 0 or GANTRY_E_* */
+    bool hung;                  /* the call is still inside the plugin */
+    struct gantry_error *error; /* the plugin's own text, or one that names it; not the backend */
+    VEC(struct gantry_status) statuses;      /* START, INSPECT: one; LIST: any; strings in arena */
+    VEC(struct gantry_line) lines;           /* LOGS; texts and cursors in arena */
+    struct gantry_traits traits;             /* PROBE; strings in arena */
+    int64_t queued_ms, started_ms, ended_ms; /* clock_mono_ms() */
+
+    struct arena arena;
+    struct runtime_job_private *private_; /* of the runtime */
+};
+
+/* NULL when memory ran out. */
+struct runtime_job *runtime_job_new(enum runtime_op op, struct runtime_backend *backend);
+void runtime_job_free(struct runtime_job *job);
+/* job: taken until runtime_take_done gives it back.  Never fails: what cannot run comes back as failed. */
+void runtime_submit(struct runtime *runtime, struct runtime_job *job);
+/* Ask a submitted job to end; it comes back as usual.  Safe while the job is not freed.  [loop] */
+void runtime_cancel(struct runtime_job *job);
+/* The same without a limit: a call that may finish what it has begun, such as a replace that has touched the
+ * old workload, comes back when it does, and is not taken for one that hangs.  [loop] */
+void runtime_ask_to_end(struct runtime_job *job);
+/* What the plugin last said of its progress, such as "pulling 45%"; "" when nothing.  [loop] */
+const char *runtime_progress(struct runtime_job *job, char *text, size_t size);
+/* The next job that is done, or NULL.  Owned: runtime_job_free. */
+struct runtime_job *runtime_take_done(struct runtime *runtime);
+
+#endif
