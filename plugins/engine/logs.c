@@ -1,0 +1,90 @@
+/* logs(): what a container wrote since a cursor, in one request.  See engine.h. */
+#include "engine.h"
+#include "log_decode.h"
+#include "log_lines.h"
+
+#include <string.h>
+
+struct log_read {
+    struct log_decode decode;
+    struct log_lines lines;
+};
+
+static int
+on_line(void *context, uint32_t stream, const struct text *text, uint64_t size, int64_t time_ns)
+{
+    struct log_read *read = context;
+    return log_lines_add(&read->lines, stream, text, size, time_ns);
+}
+
+static int
+on_data(void *context, const void *data, size_t size)
+{
+    struct log_read *read = context;
+    return log_decode_feed(&read->decode, data, size);
+}
+
+/* How many stored pieces to ask for, so that the engine does not read (and send) its whole log to
+ * find the newest lines: those wanted, those that come again, further pieces of long lines, and one
+ * more line, whose beginning may be missing. */
+static uint64_t
+pieces_wanted(const struct log_lines *lines)
+{
+    return (uint64_t)lines->limits.max_lines + lines->start.count +
+           lines->limits.max_bytes / LOG_PIECE_SIZE + 2;
+}
+
+static int
+fetch(struct engine_task *task, const struct gantry_ref *ref, struct log_read *read)
+{
+    const struct log_lines *lines = &read->lines;
+    AUTO_TEXT path = TEXT(4096);
+    text_add(&path, "/containers/");
+    text_add_url(&path, ref->handle);
+    text_addf(&path, "/logs?stdout=1&stderr=1&timestamps=1&tail=%llu",
+              (unsigned long long)pieces_wanted(lines));
+    if (lines->start.from_ns)
+        text_addf(&path, "&since=%lld.%09lld", (long long)(lines->start.from_ns / 1000000000),
+                  (long long)(lines->start.from_ns % 1000000000));
+    if (!ref->handle[0] || path.failed)
+        return engine_fail(task, GANTRY_E_INVALID, "logs: '%.100s' is no handle of this engine",
+                           ref->handle);
+    const struct engine_request request = {
+        .method = "GET",
+        .path = text_cstr(&path),
+        .doing = "read the log of container",
+        .subject = ref->name ? ref->name : ref->handle,
+        .max_bytes = UINT64_C(1) << 32,
+        .on_data = on_data,
+        .context = read,
+    };
+    AUTO_REPLY reply = {0};
+    return engine_do(task, &request, &reply);
+}
+
+int
+engine_op_logs(struct engine_task *task, const struct gantry_ref *ref, const char *cursor,
+               const struct gantry_log_limits *limits)
+{
+    struct log_cursor start = {0, 0, 0};
+    struct log_read read;
+    if (cursor && !log_cursor_parse(cursor, &start))
+        return engine_fail(task, GANTRY_E_INVALID,
+                           "logs of '%.100s': '%.60s' is no cursor of this plugin", ref->handle,
+                           cursor);
+    log_lines_init(&read.lines, limits, &start);
+    /* One byte more, so that a terminal's CR does not make a line look too long. */
+    log_decode_init(&read.decode, (size_t)read.lines.limits.max_line_bytes + 1, on_line, &read);
+    int code = fetch(task, ref, &read);
+    if (code == 0)
+        code = log_decode_finish(&read.decode);
+    /* As many pieces as were asked for: the first line may have lost its beginning. */
+    bool cut_off = read.decode.pieces >= pieces_wanted(&read.lines);
+    if (cut_off && read.lines.seen == read.lines.count)
+        log_lines_drop_first(&read.lines);
+    if (code == 0)
+        code = log_lines_emit(&read.lines, cut_off, task->engine->host, task->call);
+    log_decode_clear(&read.decode);
+    log_lines_clear(&read.lines);
+    return code;
+}
