@@ -1,0 +1,117 @@
+/* backend_side.c - asks one backend: which workloads are there, and what has become of one.
+ *
+ * One listing serves all connectors; an inspection follows a change, and goes before a health
+ * report. */
+#include "manager_internal.h"
+
+#include "clock.h"
+#include "err.h"
+
+#define LIST_TIMEOUT_MS 60000
+
+static void
+list_begin(struct backend_side *b)
+{
+    struct gantry_manager *m = b->manager;
+    struct runtime_job *job = runtime_job_new(RUNTIME_LIST, b->backend);
+    struct gantry_pair *label = job ? arena_alloc(&job->arena, sizeof *label) : NULL;
+    if (!label) {
+        runtime_job_free(job);
+        b->list.next_ms = clock_mono_ms() + RECONCILE_BACKOFF_MIN_MS;
+        return;
+    }
+    *label = (struct gantry_pair){GANTRY_LABEL_MANAGER, m->settings->id};
+    job->labels = label;
+    job->label_count = 1;
+    job->timeout_ms = LIST_TIMEOUT_MS;
+    asking_begin(&b->list);
+    b->stale = false;
+    b->list_asked = ++m->asked;
+    m->jobs_in_flight++;
+    runtime_submit(m->runtime, job);
+}
+
+void
+backend_side_step(struct backend_side *b, int64_t now_ms)
+{
+    if (asking_due(&b->list, now_ms))
+        list_begin(b);
+    reads_run(b);
+}
+
+int64_t
+backend_side_due(const struct backend_side *b)
+{
+    return b->list.in_flight ? NEVER_MS : b->list.next_ms;
+}
+
+void
+backend_side_refresh(struct backend_side *b)
+{
+    backend_side_refresh_in(b, LIST_GAP_MS);
+}
+
+void
+backend_side_refresh_in(struct backend_side *b, int64_t ms)
+{
+    if (b->list.in_flight) {
+        b->stale = true; /* the one on its way may have missed it */
+        return;
+    }
+    if (!b->list.failing)
+        b->list.next_ms = MIN(b->list.next_ms, clock_mono_ms() + ms);
+}
+
+static void
+list_done(struct backend_side *b, const struct runtime_job *job)
+{
+    struct gantry_manager *m = b->manager;
+    bool was_well = b->list.answered && !b->list.failing;
+    bool news = asking_end(&b->list, job->code, job->error, m->settings->interval_ms);
+    if (news && job->code < 0)
+        log_warn(&m->log, "backend cannot be asked", F_STR("backend", b->settings->name),
+                 F_STR("code", gantry_code_name(job->code)), F_STR("error", err_text(job->error)),
+                 F_MS("retry_in", b->list.next_ms - clock_mono_ms()));
+    else if (news)
+        log_info(&m->log, "backend answers again", F_STR("backend", b->settings->name));
+    if (job->code < 0) {
+        if (!m->first_error)
+            (void)err_set(&m->first_error, job->code, "backend '%s': %s", b->settings->name,
+                          err_text(job->error));
+        m->changed |= was_well;
+        return;
+    }
+    observe_list(b, job, b->list_asked);
+    if (b->stale)
+        b->list.next_ms = clock_mono_ms() + LIST_GAP_MS;
+    m->changed |= !was_well;
+}
+
+void
+backend_side_done(struct backend_side *b, struct runtime_job *job)
+{
+    struct connector *c = job->owner;
+    switch (job->op) {
+    case RUNTIME_LIST:
+        list_done(b, job);
+        return;
+    case RUNTIME_INSPECT:
+        b->inspections_in_flight--;
+        read_inspected(c, job);
+        break;
+    case RUNTIME_LOGS:
+        b->logs_in_flight--;
+        tail_done(c, job);
+        break;
+    case RUNTIME_PROBE:
+    case RUNTIME_START:
+    case RUNTIME_STOP:
+    case RUNTIME_REMOVE:
+    case RUNTIME_PULL:
+    case RUNTIME_OP_COUNT:
+        if (c)
+            act_done(c, job);
+        return;
+    }
+    reads_run(b);
+}

@@ -1,0 +1,146 @@
+/* down.c - stops and removes every workload that bears this manager's id, and asks no platform. */
+#include "manager_internal.h"
+
+#include "clock.h"
+#include "err.h"
+
+#include <poll.h>
+
+#define LIST_TIMEOUT_MS   60000
+#define REMOVE_TIMEOUT_MS 120000
+#define STOP_EXTRA_MS     20000
+#define PASSES            3 /* what came up while we removed is found by the next listing */
+
+struct down {
+    struct gantry_manager *m;
+    struct backend_side *b;
+    size_t in_flight, found;
+    bool look_only;
+    int code;
+    struct gantry_error **err;
+};
+
+static void
+keep_failure(struct down *d, const struct runtime_job *job)
+{
+    log_error(&d->m->log, "workload could not be taken down", F_STR("workload", job->name),
+              F_STR("call", runtime_op_name(job->op)), F_STR("error", err_text(job->error)));
+    if (d->code < 0)
+        return;
+    d->code = err_set(d->err, GANTRY_E_UNAVAILABLE, "backend '%s': %s%s%s", d->b->settings->name,
+                      job->name ? job->name : "", job->name ? ": " : "", err_text(job->error));
+}
+
+static void
+submit(struct down *d, enum runtime_op op, const struct gantry_status *s)
+{
+    struct runtime_job *job = runtime_job_new(op, d->b->backend);
+    int64_t grace_ms = d->b->settings->stop_timeout_ms;
+    if (!job) {
+        d->code = err_nomem(d->err);
+        return;
+    }
+    job->handle = arena_dup_text(&job->arena, s->handle);
+    if (!job->handle) {
+        runtime_job_free(job);
+        d->code = err_nomem(d->err);
+        return;
+    }
+    job->id = job->handle;
+    job->name = arena_dup_text(&job->arena, s->name ? s->name : "");
+    job->grace_ms = (uint32_t)grace_ms;
+    job->timeout_ms = op == RUNTIME_STOP ? grace_ms + STOP_EXTRA_MS : REMOVE_TIMEOUT_MS;
+    d->in_flight++;
+    runtime_submit(d->m->runtime, job);
+}
+
+static void
+list(struct down *d)
+{
+    struct runtime_job *job = runtime_job_new(RUNTIME_LIST, d->b->backend);
+    struct gantry_pair *label = job ? arena_alloc(&job->arena, sizeof *label) : NULL;
+    if (!label) {
+        runtime_job_free(job);
+        d->code = err_nomem(d->err);
+        return;
+    }
+    *label = (struct gantry_pair){GANTRY_LABEL_MANAGER, d->m->settings->id};
+    job->labels = label;
+    job->label_count = 1;
+    job->timeout_ms = LIST_TIMEOUT_MS;
+    d->in_flight++;
+    runtime_submit(d->m->runtime, job);
+}
+
+static void
+done(struct down *d, const struct runtime_job *job)
+{
+    d->in_flight--;
+    if (job->code < 0) {
+        keep_failure(d, job);
+        return;
+    }
+    if (job->op == RUNTIME_LIST) {
+        d->found = 0;
+        vec_each (&job->statuses, s) {
+            bool ours;
+            if (!observe_owner(d->b, s, &ours))
+                continue; /* of a platform that these settings do not have */
+            d->found++;
+            if (d->look_only)
+                continue;
+            submit(d, state_is_live((enum gantry_state)s->state) ? RUNTIME_STOP : RUNTIME_REMOVE,
+                   s);
+        }
+    } else if (job->op == RUNTIME_STOP) {
+        struct gantry_status s = {.handle = job->handle, .name = job->name};
+        submit(d, RUNTIME_REMOVE, &s);
+    } else {
+        log_info(&d->m->log, "workload removed", F_STR("workload", job->name));
+    }
+}
+
+/* One pass over one backend: list, then stop and remove what was found, side by side. */
+static void
+pass(struct down *d)
+{
+    list(d);
+    while (d->in_flight > 0) {
+        struct pollfd fds[] = {{.fd = runtime_fd(d->m->runtime), .events = POLLIN},
+                               {.fd = d->m->stop_fd, .events = POLLIN}};
+        (void)poll(fds, ARRAY_LENGTH(fds), 60000);
+        if (atomic_load(&d->m->stopping)) {
+            d->code =
+                err_set(d->err, GANTRY_E_CANCELLED, "stopped before everything was taken down");
+            return;
+        }
+        struct runtime_job *job;
+        while ((job = runtime_take_done(d->m->runtime))) {
+            done(d, job);
+            runtime_job_free(job);
+        }
+    }
+}
+
+int
+down_run(struct gantry_manager *m, struct gantry_error **err)
+{
+    int code = 0;
+    for (size_t i = 0; i < m->backend_count; i++) {
+        struct down d = {.m = m, .b = &m->backends[i], .err = code < 0 ? NULL : err};
+        for (int n = 0; n <= PASSES; n++) {
+            d.look_only = n == PASSES;
+            pass(&d);
+            if (d.code < 0 || d.found == 0)
+                break;
+        }
+        if (d.code == 0 && d.found > 0)
+            d.code = err_set(d.err, GANTRY_E_UNAVAILABLE,
+                             "backend '%s': %zu workloads are still there; is another manager with "
+                             "this id running?",
+                             d.b->settings->name, d.found);
+        if (code == 0)
+            code = d.code;
+    }
+    return code;
+}

@@ -1,0 +1,214 @@
+/* observe.c - turns what a backend says into each connector's set of workloads.
+ *
+ * Identity is labels, never names (S2): the manager's id, the platform, the connector's id. */
+#include "manager_internal.h"
+
+#include "clock.h"
+#include "err.h"
+
+static const char *
+label_of(const struct gantry_status *s, const char *key)
+{
+    for (uint32_t i = 0; i < s->label_count; i++) {
+        const struct gantry_pair *l = GANTRY_AT(struct gantry_pair, s->labels, s->label_stride, i);
+        if (strcmp(l->key, key) == 0)
+            return l->value;
+    }
+    return NULL;
+}
+
+/* The platform that a workload of this manager belongs to, or NULL; *ours: it may be removed when
+ * that platform does not list it. */
+static struct platform_side *
+platform_of(struct backend_side *b, const struct gantry_status *s, const char *id, bool *ours)
+{
+    struct gantry_manager *m = b->manager;
+    const char *named = label_of(s, GANTRY_LABEL_NAMED);
+    const char *kind = label_of(s, GANTRY_LABEL_PLATFORM);
+    struct platform_side *only = NULL, *lists = NULL;
+    size_t of_kind = 0;
+    *ours = named != NULL;
+    for (size_t i = 0; i < m->platform_count; i++) {
+        struct platform_side *p = &m->platforms[i];
+        if (named) {
+            if (p->backend == b && strcmp(named, p->settings->name) == 0)
+                return p;
+            continue;
+        }
+        if (kind && strcmp(kind, platform_label(p->platform)) != 0)
+            continue;
+        of_kind++;
+        only = p;
+        const struct connector *c = map_find(&p->connectors, str_of(id));
+        if (c && c->listed)
+            lists = p;
+    }
+    if (named)
+        return NULL;
+    *ours = kind && of_kind == 1;
+    if (lists)
+        return lists->backend == b ? lists : NULL;
+    return of_kind == 1 && only->backend == b ? only : NULL;
+}
+
+/* S2: without the manager's id and a connector's it is nobody's that we know. */
+struct platform_side *
+observe_owner(struct backend_side *b, const struct gantry_status *status, bool *ours)
+{
+    const char *id = label_of(status, GANTRY_LABEL_CONNECTOR);
+    const char *manager = label_of(status, GANTRY_LABEL_MANAGER);
+    if (!id || !id[0] || !text_eq(manager, b->manager->settings->id))
+        return NULL;
+    return platform_of(b, status, id, ours);
+}
+
+static int
+seen_fill(struct seen *s, const struct gantry_status *status, bool full)
+{
+    int code = text_set(&s->handle, status->handle);
+    if (code == 0)
+        code = text_set(&s->name, status->name ? status->name : "");
+    if (code == 0 && (status->hash || full))
+        code = text_set(&s->hash, status->hash);
+    if (code == 0 && status->image)
+        code = text_set(&s->image, status->image);
+    if (code < 0)
+        return code;
+    s->state = status->state < GANTRY_STATE_COUNT ? (enum gantry_state)status->state
+                                                  : GANTRY_STATE_UNKNOWN;
+    s->present |= status->present;
+    if (status->present & GANTRY_STATUS_EXIT_CODE)
+        s->exit_code = status->exit_code;
+    if (status->present & GANTRY_STATUS_OUT_OF_MEMORY)
+        s->out_of_memory = status->out_of_memory;
+    if (status->present & GANTRY_STATUS_CREATED)
+        s->created_ms = status->created_ms;
+    if (status->present & GANTRY_STATUS_STARTED)
+        s->started_ms = status->started_ms;
+    if (status->present & GANTRY_STATUS_FINISHED)
+        s->finished_ms = status->finished_ms;
+    if (status->present & GANTRY_STATUS_RESTARTS)
+        s->restarts = status->restarts;
+    s->inspected = full;
+    s->stale = false;
+    return 0;
+}
+
+int
+observe_status(struct connector *c, const struct gantry_status *status, bool full)
+{
+    struct seen *s = connector_seen(c, status->handle);
+    if (status->state == GANTRY_STATE_REMOVING) {
+        c->removing += !full || s; /* an inspection may tell of one that was counted already */
+        if (s && full) {
+            size_t i = (size_t)(s - c->seen.ptr);
+            seen_clear(s);
+            vec_remove(&c->seen, i);
+        } else if (s) {
+            s->passed = false;
+        }
+        return 0;
+    }
+    bool same = s && s->state == (enum gantry_state)status->state;
+    if (!s && !(s = vec_push(&c->seen)))
+        return GANTRY_E_NOMEM;
+    s->passed = true;
+    c->platform->manager->changed |= !same;
+    if (same && !full) /* nothing has happened: what an inspection said still holds */
+        return status->name ? text_set(&s->name, status->name) : 0;
+    return seen_fill(s, status, full);
+}
+
+/* A listing that was asked for before its last action ended knows nothing about this connector. */
+static bool
+is_outdated(const struct connector *c, uint64_t asked)
+{
+    return c->job || c->acted >= asked;
+}
+
+static void
+begin_pass(struct backend_side *b, uint64_t asked)
+{
+    for (size_t i = 0; i < b->manager->platform_count; i++) {
+        if (b->manager->platforms[i].backend != b)
+            continue;
+        map_each (&b->manager->platforms[i].connectors, e) {
+            struct connector *c = e->value;
+            if (is_outdated(c, asked))
+                continue;
+            c->removing = 0;
+            c->ours = true;
+            vec_each (&c->seen, s)
+                s->passed = false;
+        }
+    }
+}
+
+static void
+end_pass_one(struct connector *c)
+{
+    for (size_t i = c->seen.len; i-- > 0;) {
+        if (c->seen.ptr[i].passed)
+            continue;
+        seen_clear(&c->seen.ptr[i]);
+        vec_remove(&c->seen, i);
+        c->platform->manager->changed = true;
+    }
+    for (size_t i = 0; i < c->seen.len; i++) {
+        if (!c->seen.ptr[i].inspected)
+            connector_read_later(c);
+    }
+    c->observed = true;
+    connector_touch(c);
+}
+
+static void
+end_pass(struct backend_side *b, uint64_t asked)
+{
+    for (size_t i = 0; i < b->manager->platform_count; i++) {
+        struct platform_side *p = &b->manager->platforms[i];
+        if (p->backend != b)
+            continue;
+        map_each (&p->connectors, e) {
+            struct connector *c = e->value;
+            if (!is_outdated(c, asked))
+                end_pass_one(c);
+        }
+    }
+}
+
+static void
+observe_one(struct backend_side *b, const struct gantry_status *status, uint64_t asked)
+{
+    struct gantry_manager *m = b->manager;
+    const char *id = label_of(status, GANTRY_LABEL_CONNECTOR);
+    bool ours = true;
+    struct platform_side *p = observe_owner(b, status, &ours);
+    if (!p)
+        return;
+    struct connector *c = map_find(&p->connectors, str_of(id));
+    if (!c) {
+        c = connector_new(p, id);
+        if (!c || text_set(&c->name, status->name) < 0)
+            return;
+        log_info(&m->log, "workload found", F_STR("connector", id), F_STR("name", status->name),
+                 F_STR("platform", p->settings->name));
+    }
+    if (is_outdated(c, asked))
+        return;
+    c->ours &= ours; /* learnt while it is listed, for when it is not any more */
+    if (observe_status(c, status, false) < 0) {
+        c->observed = false;
+        c->acted = asked; /* half a set is no set: wait for the next listing */
+    }
+}
+
+void
+observe_list(struct backend_side *b, const struct runtime_job *job, uint64_t asked)
+{
+    b->list_applied = asked;
+    begin_pass(b, asked);
+    vec_each (&job->statuses, status)
+        observe_one(b, status, asked);
+    end_pass(b, asked);
+}

@@ -1,0 +1,314 @@
+/* scripted.c - a plugin for tests: keeps workloads in memory, and misbehaves as it is told. */
+#include "scripted.h"
+
+#include <gantry/plugin.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLOTS = 64, LABELS = 8 };
+
+struct workload {
+    char handle[16], name[80];
+    uint32_t state, label_count;
+    struct gantry_pair labels[LABELS];
+    char texts[LABELS][2][300];
+};
+
+GANTRY_API struct scripted scripted;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct workload slots[SLOTS]; /* outlive the manager, as a runtime's do */
+static unsigned made;
+static struct {
+    char id[80];
+    int inside;
+} busy[SLOTS];
+
+struct self {
+    const struct gantry_host *host;
+};
+
+GANTRY_API void scripted_clear(void);
+GANTRY_API void scripted_set_state(const char *id, uint32_t state);
+GANTRY_API int scripted_count(const char *id, int state);
+
+static const char *
+label(const struct workload *w, const char *key)
+{
+    for (uint32_t i = 0; i < w->label_count; i++)
+        if (strcmp(w->labels[i].key, key) == 0)
+            return w->labels[i].value;
+    return "";
+}
+
+void
+scripted_clear(void)
+{
+    pthread_mutex_lock(&lock);
+    memset(slots, 0, sizeof slots);
+    memset(busy, 0, sizeof busy);
+    memset(&scripted, 0, sizeof scripted);
+    pthread_mutex_unlock(&lock);
+}
+
+void
+scripted_set_state(const char *id, uint32_t state)
+{
+    pthread_mutex_lock(&lock);
+    for (struct workload *w = slots; w < slots + SLOTS; w++)
+        if (w->handle[0] && strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0)
+            w->state = state;
+    pthread_mutex_unlock(&lock);
+}
+
+/* state -1: any */
+int
+scripted_count(const char *id, int state)
+{
+    int n = 0;
+    pthread_mutex_lock(&lock);
+    for (struct workload *w = slots; w < slots + SLOTS; w++)
+        n += w->handle[0] && (!id || strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0) &&
+             (state < 0 || w->state == (uint32_t)state);
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+static struct workload *
+find(const char *handle)
+{
+    for (struct workload *w = slots; w < slots + SLOTS; w++)
+        if (strcmp(w->handle, handle) == 0)
+            return w;
+    return NULL;
+}
+
+static int
+pass_time(const struct self *self, struct gantry_call *call, const char *id, int ms)
+{
+    const char *slow = atomic_load(&scripted.slow_id);
+    if (slow && id && strcmp(slow, id) != 0)
+        return 0;
+    for (; ms > 0; ms -= 10) {
+        if (!atomic_load(&scripted.deaf) && gantry_cancelled(self->host, call))
+            return gantry_fail(self->host, call, GANTRY_E_CANCELLED, "cancelled");
+        struct timespec t = {0, 10000000};
+        nanosleep(&t, NULL);
+    }
+    return 0;
+}
+
+static void
+enter(const char *id, int by)
+{
+    pthread_mutex_lock(&lock);
+    int at = 0;
+    while (at < SLOTS - 1 && busy[at].id[0] && strcmp(busy[at].id, id) != 0)
+        at++;
+    snprintf(busy[at].id, sizeof busy[at].id, "%s", id);
+    busy[at].inside += by;
+    if (busy[at].inside > atomic_load(&scripted.side_by_side))
+        atomic_store(&scripted.side_by_side, busy[at].inside);
+    pthread_mutex_unlock(&lock);
+    atomic_fetch_add(&scripted.inside, by);
+}
+
+static int
+emit(const struct self *self, struct gantry_call *call, const struct workload *from, int full)
+{
+    struct workload w = *from; /* the lock is not held across the border */
+    struct gantry_status s = {.size = sizeof s, .handle = w.handle, .name = w.name};
+    for (uint32_t i = 0; i < w.label_count; i++)
+        w.labels[i] = (struct gantry_pair){w.texts[i][0], w.texts[i][1]};
+    s.state = full && atomic_load(&scripted.inspect_removing) ? GANTRY_STATE_REMOVING : w.state;
+    s.hash = atomic_load(&scripted.hide_hash) ? NULL : label(&w, GANTRY_LABEL_HASH);
+    s.labels = w.labels;
+    s.label_count = atomic_load(&scripted.bare_labels) ? 2 : w.label_count;
+    s.label_stride = sizeof w.labels[0];
+    return gantry_emit_status(self->host, call, &s);
+}
+
+static int
+s_open(struct gantry_call *call, const struct gantry_host *host,
+       const struct gantry_settings *settings, void **out)
+{
+    struct self *self = *out = calloc(1, sizeof *self);
+    (void)settings;
+    if (self)
+        self->host = host;
+    return self ? 0 : gantry_fail(host, call, GANTRY_E_NOMEM, "out of memory");
+}
+
+static struct workload *
+make(const struct gantry_spec *spec, int beside)
+{
+    struct workload *w = find("");
+    for (uint32_t i = 0; w && i < spec->label_count && i < LABELS; i++) {
+        const struct gantry_pair *l =
+            GANTRY_AT(struct gantry_pair, spec->labels, spec->label_stride, i);
+        snprintf(w->texts[i][0], sizeof w->texts[i][0], "%s", l->key);
+        snprintf(w->texts[i][1], sizeof w->texts[i][1], "%s", l->value);
+        w->labels[w->label_count++] = (struct gantry_pair){w->texts[i][0], w->texts[i][1]};
+    }
+    if (w) {
+        snprintf(w->handle, sizeof w->handle, "s%u", ++made);
+        snprintf(w->name, sizeof w->name, beside ? "%s-new-%04x" : "%s", spec->name, made & 0xffff);
+        w->state = GANTRY_STATE_RUNNING;
+    }
+    return w;
+}
+
+static int
+do_start(struct self *self, struct gantry_call *call, const char *id,
+         const struct gantry_ref *existing, const struct gantry_spec *spec)
+{
+    int rc = pass_time(self, call, id, atomic_load(&scripted.start_ms));
+    if (rc < 0)
+        return rc;
+    if (spec && atomic_load(&scripted.start_image_missing))
+        return gantry_fail(self->host, call, GANTRY_E_IMAGE_MISSING, "no image '%s'", spec->image);
+    if (spec && atomic_load(&scripted.read_spec_late)) {
+        volatile size_t n = 0;
+        for (uint32_t i = 0; i < spec->label_count; i++)
+            n += strlen(GANTRY_AT(struct gantry_pair, spec->labels, spec->label_stride, i)->value);
+        if (spec->settings)
+            n += spec->settings->count;
+        if (spec->registry)
+            n += strlen(spec->registry->password);
+    }
+    pthread_mutex_lock(&lock);
+    struct workload *old = existing ? find(existing->handle) : NULL, *w = old;
+    if (spec)
+        w = make(spec, old != NULL);
+    if (spec && old)
+        old->state = GANTRY_STATE_EXITED;
+    struct workload copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}};
+    if (w) {
+        w->state = GANTRY_STATE_RUNNING;
+        copy = *w;
+    }
+    pthread_mutex_unlock(&lock);
+    return w ? emit(self, call, &copy, 0)
+             : gantry_fail(self->host, call, GANTRY_E_NOT_FOUND, "there is no such workload");
+}
+
+static int
+s_start(void *self, struct gantry_call *call, const struct gantry_ref *existing,
+        const struct gantry_spec *spec, uint32_t flags)
+{
+    char id[80];
+    (void)flags;
+    atomic_fetch_add(&scripted.starts, 1);
+    snprintf(id, sizeof id, "%s", spec ? spec->id : existing->id);
+    enter(id, 1);
+    int rc = do_start(self, call, id, existing, spec);
+    enter(id, -1);
+    return rc;
+}
+
+static int
+s_stop(void *self, struct gantry_call *call, const struct gantry_ref *ref, uint32_t grace_ms)
+{
+    char id[80];
+    (void)grace_ms;
+    snprintf(id, sizeof id, "%s", ref->id);
+    atomic_fetch_add(&scripted.stops, 1);
+    enter(id, 1);
+    int rc = pass_time(self, call, id, atomic_load(&scripted.stop_ms));
+    if (rc == 0 && atomic_load(&scripted.stop_fails))
+        rc = gantry_fail(((struct self *)self)->host, call, GANTRY_E_UNAVAILABLE, "cannot stop");
+    pthread_mutex_lock(&lock);
+    struct workload *w = rc == 0 ? find(ref->handle) : NULL;
+    if (w)
+        w->state = GANTRY_STATE_EXITED;
+    pthread_mutex_unlock(&lock);
+    enter(id, -1);
+    return rc;
+}
+
+static int
+s_remove(void *self, struct gantry_call *call, const struct gantry_ref *ref)
+{
+    char id[80];
+    snprintf(id, sizeof id, "%s", ref->id);
+    atomic_fetch_add(&scripted.removes, 1);
+    enter(id, 1);
+    int rc = pass_time(self, call, id, atomic_load(&scripted.remove_ms));
+    pthread_mutex_lock(&lock);
+    struct workload *w = rc == 0 ? find(ref->handle) : NULL;
+    if (w && !atomic_load(&scripted.keep_removing))
+        memset(w, 0, sizeof *w);
+    pthread_mutex_unlock(&lock);
+    enter(id, -1);
+    return rc;
+}
+
+static int
+s_logs(void *self, struct gantry_call *call, const struct gantry_ref *ref, const char *cursor,
+       const struct gantry_log_limits *limits)
+{
+    (void)cursor, (void)limits;
+    atomic_fetch_add(&scripted.logs, 1);
+    return pass_time(self, call, ref->id, atomic_load(&scripted.logs_ms));
+}
+
+static int
+s_inspect(void *self, struct gantry_call *call, const struct gantry_ref *ref)
+{
+    atomic_fetch_add(&scripted.inspects, 1);
+    pthread_mutex_lock(&lock);
+    struct workload *w = find(ref->handle), copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}};
+    if (w)
+        copy = *w; /* what an engine read before it took its time to answer */
+    pthread_mutex_unlock(&lock);
+    int rc = pass_time(self, call, NULL, atomic_load(&scripted.inspect_ms));
+    if (rc < 0)
+        return rc;
+    if (!w || atomic_load(&scripted.inspect_missing))
+        return gantry_fail(((struct self *)self)->host, call, GANTRY_E_NOT_FOUND,
+                           "there is no such workload");
+    return emit(self, call, &copy, 1);
+}
+
+static int
+s_list(void *self, struct gantry_call *call, const struct gantry_pair *labels, uint32_t count,
+       uint32_t stride)
+{
+    static _Thread_local struct workload copy[SLOTS];
+    atomic_fetch_add(&scripted.lists, 1);
+    int fails = atomic_load(&scripted.list_fails);
+    if (fails > 0)
+        atomic_fetch_sub(&scripted.list_fails, 1);
+    if (fails)
+        return gantry_fail(((struct self *)self)->host, call, GANTRY_E_UNAVAILABLE, "cannot list");
+    pthread_mutex_lock(&lock);
+    memcpy(copy, slots, sizeof copy);
+    pthread_mutex_unlock(&lock);
+    int rc = pass_time(self, call, NULL, atomic_load(&scripted.list_ms));
+    for (struct workload *w = copy; rc == 0 && w < copy + SLOTS; w++) {
+        uint32_t same = 0;
+        for (uint32_t i = 0; i < w->label_count; i++)
+            w->labels[i] = (struct gantry_pair){w->texts[i][0], w->texts[i][1]};
+        for (uint32_t i = 0; i < count; i++) {
+            const struct gantry_pair *l = GANTRY_AT(struct gantry_pair, labels, stride, i);
+            same += strcmp(label(w, l->key), l->value) == 0;
+        }
+        if (same == count && w->handle[0])
+            rc = emit(self, call, w, 0);
+    }
+    return rc;
+}
+
+static const struct gantry_plugin plugin = {
+    GANTRY_PLUGIN_HEAD,   .threads = GANTRY_THREADS_PARALLEL,
+    .name = "scripted",   .summary = "does what a test tells it",
+    .open = s_open,       .close = free,
+    .start = s_start,     .stop = s_stop,
+    .remove = s_remove,   .logs = s_logs,
+    .inspect = s_inspect, .list = s_list,
+};
+GANTRY_PLUGIN(plugin)
