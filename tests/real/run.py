@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""Run one file of cases with real parts:  run.py NAME [WORD...]
+
+NAME is a file of cases/ without its ending; with words, only cases whose names contain one of them.
+The exit status is 0, 1 when a case failed, or 77 when one was skipped.
+"""
+
+import importlib
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from lib import case  # noqa: E402  (the path comes first)
+
+
+def start():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    importlib.import_module("cases." + sys.argv[1])
+    return case.main(case.CASES, sys.argv[2:])
+
+
+if __name__ == "__main__":
+    sys.exit(start())

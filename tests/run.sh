@@ -1,0 +1,80 @@
+#!/bin/bash
+# Everything that must hold, on a bare Debian 12 as root: packages, four builds, unit tests under ASan, UBSan and
+# TSan, static checks, fuzzers for 30 s each, and the tests on real engines and servers, which it starts on its
+# own sockets and ports and ends again.  The last line has the counts.
+#
+#   bash tests/run.sh            everything
+#   bash tests/run.sh unit real  some of: unit tsan real lint fuzz
+set -uo pipefail
+cd "$(dirname "$0")/.."
+parts=${*:-lint unit tsan real fuzz}
+results=$PWD/build/results
+rm -rf "$results"
+mkdir -p "$results"
+export DEBIAN_FRONTEND=noninteractive
+jobs=$(nproc)
+
+has() { [[ " $parts " == *" $1 "* ]]; }
+
+step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
+
+install_packages() {
+    local wanted=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 openssl ca-certificates curl procps ccache
+        libcurl4-openssl-dev libcjson-dev libinih-dev libssl-dev libcmocka-dev)
+    has lint && wanted+=(clang clang-format clang-tidy cppcheck git)
+    has fuzz && wanted+=(clang libclang-rt-14-dev)
+    has real && wanted+=(docker.io docker-registry apache2-utils busybox-static iptables file)
+    has real && ! command -v npm >/dev/null && wanted+=(nodejs npm)
+    local missing=()
+    for package in "${wanted[@]}"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$results/apt.log" 2>&1 ||
+        { tail -n 5 "$results/apt.log"; echo "tests: packages could not be installed: ${missing[*]}"; exit 1; }
+}
+
+build() { # build PRESET [cmake options]
+    local preset=$1
+    shift
+    cmake --preset "$preset" -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@" \
+        >"$results/$preset.cmake.log" 2>&1 || { cat "$results/$preset.cmake.log"; return 1; }
+    cmake --build "build/$preset" -j "$jobs" >"$results/$preset.build.log" 2>&1 ||
+        { grep -E 'error|warning|undefined|FAILED' "$results/$preset.build.log" | head -n 40; return 1; }
+}
+
+failed_steps=0
+group() { # group PRESET NAME ctest-arguments...: run some of a build's tests, keep the counts
+    local preset=$1 name=$2
+    shift 2
+    ctest --test-dir "build/$preset" --output-on-failure --no-tests=error \
+        --output-junit "$results/$name.xml" "$@" || failed_steps=$((failed_steps + 1))
+}
+
+install_packages
+if has lint || has unit; then
+    step 'build: sanitize'
+    build sanitize || failed_steps=$((failed_steps + 1))
+fi
+if has lint; then
+    step 'static checks'
+    group sanitize lint -L lint
+fi
+if has unit; then
+    step 'unit tests under ASan and UBSan'
+    group sanitize unit -LE 'real|lint|fuzz' -j "$jobs"
+fi
+if has tsan; then
+    step 'unit tests under TSan'
+    build tsan && group tsan tsan -L unit -j "$jobs"
+fi
+if has real; then
+    step 'real engines and servers'
+    build release && bash tests/real/setup.sh && group release real -L real || failed_steps=$((failed_steps + 1))
+fi
+if has fuzz; then
+    step 'fuzzers, 30 s each'
+    build fuzz && group fuzz fuzz -L fuzz -j "$jobs" || failed_steps=$((failed_steps + 1))
+fi
+step 'done'
+python3 tests/counts.py "$failed_steps" "$results"/*.xml
