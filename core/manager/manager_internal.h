@@ -31,7 +31,7 @@
 #define NEVER_MS INT64_MAX
 
 /* Reports, reads and inspections that run side by side; actions have `concurrency`. */
-#define REPORTS_PER_PLATFORM  8
+#define REPORTS_PER_PLATFORM  16
 #define LOGS_IN_FLIGHT        4
 #define INSPECTIONS_IN_FLIGHT 2
 /* Workers of each backend beyond those for actions, so that a slow pull holds up no listing. */
