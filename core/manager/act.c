@@ -129,7 +129,6 @@ submit(struct connector *c, int64_t now_ms)
     c->cancelled = false;
     c->acting_since_ms = now_ms;
     m->actions_in_flight++;
-    m->jobs_in_flight++;
     m->changed = true;
     runtime_submit(m->runtime, job);
 }

@@ -27,7 +27,6 @@ list_begin(struct backend_side *b)
     asking_begin(&b->list);
     b->stale = false;
     b->list_asked = ++m->asked;
-    m->jobs_in_flight++;
     runtime_submit(m->runtime, job);
 }
 

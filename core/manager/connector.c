@@ -87,6 +87,13 @@ connector_touch(struct connector *c)
     }
 }
 
+bool
+connector_is_forgotten(const struct connector *c)
+{
+    return !c->listed && c->observed && c->seen.len == 0 && c->removing == 0 && !c->job &&
+           !c->hung && !c->reporting && !c->reading && !c->inspecting;
+}
+
 void
 connector_set_reason(struct connector *c, const char *reason)
 {

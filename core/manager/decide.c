@@ -213,14 +213,6 @@ decide_busy(struct connector *c, const struct reconcile_decision *before)
     runtime_ask_to_end(c->job);
 }
 
-/* Nothing is left of it, and nobody asks for it any more. */
-static bool
-is_forgotten(const struct connector *c)
-{
-    return !c->listed && c->observed && c->seen.len == 0 && c->removing == 0 && !c->job &&
-           !c->reporting && !c->reading && !c->inspecting;
-}
-
 void
 decide(struct connector *c, int64_t now_ms)
 {
@@ -257,7 +249,7 @@ decide(struct connector *c, int64_t now_ms)
     begin(c, now_ms);
     set_timers(c, now_ms);
     report_due(c, now_ms);
-    if (is_forgotten(c) && c->due_ms == NEVER_MS)
+    if (connector_is_forgotten(c) && c->due_ms == NEVER_MS)
         c->due_ms = now_ms; /* the loop lets it go */
     p->manager->scan_ms = MIN(p->manager->scan_ms, MIN(c->due_ms, MIN(c->logs_ms, c->health_ms)));
 }

@@ -18,7 +18,6 @@ take_results(struct gantry_manager *m)
     struct runtime_job *job;
     while ((job = runtime_take_done(m->runtime))) {
         struct backend_side *b = manager_backend_of(m, job);
-        m->jobs_in_flight--;
         if (b)
             backend_side_done(b, job);
         runtime_job_free(job);
@@ -75,13 +74,6 @@ forget(struct platform_side *p, struct connector *c)
     p->manager->state_dirty = p->manager->changed = true;
 }
 
-static bool
-may_forget(const struct connector *c)
-{
-    return !c->listed && c->observed && c->seen.len == 0 && c->removing == 0 && !c->job &&
-           !c->reporting && !c->reading && !c->inspecting && !c->touched && !c->hung;
-}
-
 /* All connectors of all platforms: once a deadline of one of them has come. */
 static void
 scan(struct gantry_manager *m, int64_t now_ms)
@@ -94,7 +86,7 @@ scan(struct gantry_manager *m, int64_t now_ms)
             connector_timers(c, now_ms);
             if (c->due_ms <= now_ms)
                 decide(c, now_ms);
-            if (may_forget(c)) {
+            if (connector_is_forgotten(c) && !c->touched) {
                 forget(p, c);
                 continue;
             }

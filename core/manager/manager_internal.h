@@ -181,7 +181,7 @@ struct gantry_manager {
     atomic_bool stopping;
     int lock_fd;
     uint64_t asked; /* numbers of questions, for S1 */
-    size_t actions_in_flight, jobs_in_flight;
+    size_t actions_in_flight;
     VEC(struct connector *) touched;
     VEC(struct connector *) waiting; /* want an action, and wait for a free worker */
     int64_t scan_ms;                 /* the nearest due_ms, logs_ms, health_ms of all connectors */
@@ -201,6 +201,8 @@ struct backend_side *manager_backend_of(struct gantry_manager *m, const struct r
 struct connector *connector_new(struct platform_side *p, const char *id);
 void connector_free(struct connector *c);
 void connector_touch(struct connector *c);
+bool connector_is_forgotten(
+    const struct connector *c); /* nothing is left of it, and nobody asks for it */
 void connector_set_reason(struct connector *c, const char *reason); /* NULL: as wished */
 /* Replaces a text; NULL clears.  GANTRY_E_NOMEM leaves the old one, which texts for people may
  * ignore. */

@@ -29,7 +29,6 @@ inspect(struct connector *c, const struct seen *s)
     c->inspecting = true;
     c->inspect_asked = ++m->asked;
     b->inspections_in_flight++;
-    m->jobs_in_flight++;
     runtime_submit(m->runtime, job);
 }
 

@@ -87,7 +87,6 @@ tail_read(struct connector *c)
     job->owner = c;
     c->reading = true;
     c->platform->backend->logs_in_flight++;
-    m->jobs_in_flight++;
     runtime_submit(m->runtime, job);
 }
 
