@@ -38,8 +38,8 @@ struct crypto_key; /* one RSA private key, immutable */
  * passphrase) or GANTRY_E_NOMEM.   [any] */
 MUST_CHECK int crypto_key_parse(struct str pem, const struct secret *passphrase, const char *origin,
                                 struct crypto_key **out, struct gantry_error **err);
-/* Make a key; takes seconds.  *out: owned.  0, GANTRY_E_INVALID (bits) or GANTRY_E_INTERNAL. [any]
- */
+/* Make a key; takes seconds.  *out: owned.  0, GANTRY_E_INVALID (bits), GANTRY_E_NOMEM or
+ * GANTRY_E_INTERNAL.   [any] */
 MUST_CHECK int crypto_key_generate(unsigned bits, struct crypto_key **out,
                                    struct gantry_error **err);
 void crypto_key_free(struct crypto_key *key); /* wipes; key: may be NULL */
@@ -71,6 +71,8 @@ MUST_CHECK int crypto_ring_new(struct crypto_ring **out, struct gantry_error **e
 /* The first key added is the current one.  key: taken.  Returns 0 or GANTRY_E_NOMEM. */
 MUST_CHECK int crypto_ring_add(struct crypto_ring *ring, struct crypto_key *key,
                                struct gantry_error **err);
+/* One more owner, who frees it too; sharing and freeing are one thread's.  ring: may be NULL. */
+struct crypto_ring *crypto_ring_share(struct crypto_ring *ring);
 void crypto_ring_free(struct crypto_ring *ring); /* ring: may be NULL */
 void crypto_ring_clear(struct crypto_ring **ring);
 #define AUTO_CRYPTO_RING AUTO(crypto_ring_clear)
@@ -88,7 +90,8 @@ MUST_CHECK int crypto_open(const struct crypto_ring *ring, struct str sealed, st
  * say whether a value is sealed; nothing is decrypted.   [any] */
 bool crypto_looks_sealed(const struct crypto_ring *ring, struct str text);
 
-/* SHA-256 of any bytes, in lower-case hex.  Returns 0 or GANTRY_E_INTERNAL.   [any] */
+/* SHA-256 of any bytes, in lower-case hex.  Returns 0, GANTRY_E_NOMEM or GANTRY_E_INTERNAL.   [any]
+ */
 MUST_CHECK int crypto_sha256_hex(struct str bytes, char hex[CRYPTO_HEX_SIZE]);
 
 #endif

@@ -15,6 +15,7 @@ struct crypto_key {
 };
 
 struct crypto_ring {
+    size_t others;                 /* owners beside the first */
     VEC(struct crypto_key *) keys; /* the current one first */
 };
 
@@ -23,6 +24,12 @@ enum crypto_version { CRYPTO_VERSION_PKCS1 = 1, CRYPTO_VERSION_OAEP = 2 };
 
 #define CRYPTO_BLOCK_MAX_BYTES (CRYPTO_KEY_BITS_MAX / 8)
 #define CRYPTO_SESSION_BYTES   44 /* what the block holds: AES key 32, nonce 12 */
+
+/* Around every use of OpenSSL.  It leaves the thread's error queue as it was: libcurl uses the same
+ * queue to tell what became of a TLS connection.  And it tells whether memory ran out meanwhile,
+ * which OpenSSL often calls by another name: a key that is damaged, a padding that is wrong. */
+void crypto_enter(void);
+bool crypto_leave(void); /* true: memory ran out, whatever OpenSSL says */
 
 /* A key of OpenSSL's.  pkey: taken, on failure too.  NULL when memory ran out. */
 struct crypto_key *crypto_key_of(EVP_PKEY *pkey);

@@ -1,14 +1,27 @@
 /* key.c - one RSA private key: made, asked for its public half, freed.  Reading PEM is in
- * key_parse.c.
- *
- * Every function leaves the thread's OpenSSL error queue as it found it: libcurl uses the same
- * queue to tell what became of a TLS connection. */
+ * key_parse.c. */
 #include "crypto_internal.h"
 #include "err.h"
 
+#include <errno.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
+
+void
+crypto_enter(void)
+{
+    ERR_set_mark();
+    errno = 0;
+}
+
+bool
+crypto_leave(void)
+{
+    bool no_memory = errno == ENOMEM; /* malloc's, and nothing in between sets another */
+    ERR_pop_to_mark();
+    return no_memory;
+}
 
 struct crypto_key *
 crypto_key_of(EVP_PKEY *pkey)
@@ -58,9 +71,11 @@ crypto_key_generate(unsigned bits, struct crypto_key **out, struct gantry_error 
     if (bits < CRYPTO_KEY_BITS_MIN || bits > CRYPTO_KEY_BITS_MAX)
         return err_set(err, GANTRY_E_INVALID, "a key of %u bits: give %u to %u", bits,
                        CRYPTO_KEY_BITS_MIN, CRYPTO_KEY_BITS_MAX);
-    ERR_set_mark();
+    crypto_enter();
     EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits);
-    ERR_pop_to_mark();
+    bool no_memory = crypto_leave();
+    if (!pkey && no_memory)
+        return err_nomem(err);
     if (!pkey)
         return err_set(err, GANTRY_E_INTERNAL, "OpenSSL could not make an RSA key of %u bits",
                        bits);
@@ -88,7 +103,13 @@ set_padding(EVP_PKEY_CTX *context, enum crypto_version version)
 EVP_PKEY_CTX *
 crypto_key_context(const struct crypto_key *key, enum crypto_version version, bool private_half)
 {
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    /* Opening has a copy of its own: OpenSSL keeps the numbers that blind the private ones with the
+     * key, and when memory runs out while it renews them, the next values are opened to garbage. */
+    EVP_PKEY *own = private_half ? EVP_PKEY_dup(key->pkey) : NULL;
+    if (private_half && !own)
+        return NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, own ? own : key->pkey, NULL);
+    EVP_PKEY_free(own); /* the context has its own reference */
     if (!context)
         return NULL;
     int ready = private_half ? EVP_PKEY_decrypt_init(context) : EVP_PKEY_encrypt_init(context);
@@ -103,7 +124,7 @@ static int
 encode(const struct crypto_key *key, int selection, const char *type, const char *structure,
        unsigned char **out, size_t *size, struct gantry_error **err)
 {
-    ERR_set_mark();
+    crypto_enter();
     OSSL_ENCODER_CTX *context =
         OSSL_ENCODER_CTX_new_for_pkey(key->pkey, selection, type, structure, NULL);
     unsigned char *bytes = NULL;
@@ -111,7 +132,9 @@ encode(const struct crypto_key *key, int selection, const char *type, const char
     int ok = context && OSSL_ENCODER_CTX_get_num_encoders(context) > 0 &&
              OSSL_ENCODER_to_data(context, &bytes, &n);
     OSSL_ENCODER_CTX_free(context);
-    ERR_pop_to_mark();
+    bool no_memory = crypto_leave();
+    if (!ok && no_memory)
+        return err_nomem(err);
     if (!ok)
         return err_set(err, GANTRY_E_INTERNAL, "OpenSSL could not write an RSA key as %s (%s)",
                        type, structure);
@@ -149,6 +172,8 @@ crypto_key_fingerprint(const struct crypto_key *key, char hex[CRYPTO_HEX_SIZE],
         return rc;
     rc = crypto_sha256_hex((struct str){(const char *)der, n}, hex);
     OPENSSL_free(der);
+    if (rc == GANTRY_E_NOMEM)
+        return err_nomem(err);
     return rc < 0 ? err_set(err, rc, "OpenSSL could not make a SHA-256 of the public key") : 0;
 }
 

@@ -4,7 +4,6 @@
 #include "err.h"
 
 #include <limits.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 
 /* What the passphrase callback is given, and what it saw. */
@@ -132,6 +131,11 @@ parse(struct str pem, const struct secret *passphrase, const char *origin, struc
     BIO_free(text);
     if (!pkey)
         return explain(pem, &request, origin, err);
+    if (!EVP_PKEY_get0_provider(
+            pkey)) {         /* memory ran out, and it was read in an older way: such a */
+        EVP_PKEY_free(pkey); /* key cannot be written again */
+        return err_nomem(err);
+    }
     struct crypto_key *key = crypto_key_of(pkey);
     if (!key)
         return err_nomem(err);
@@ -154,8 +158,7 @@ crypto_key_parse(struct str pem, const struct secret *passphrase, const char *or
     if (pem.len > CRYPTO_PEM_MAX_BYTES)
         return err_set(err, GANTRY_E_INVALID, "%s: is larger than %zu bytes: no PEM of one key",
                        origin, CRYPTO_PEM_MAX_BYTES);
-    ERR_set_mark();
+    crypto_enter();
     int rc = parse(pem, passphrase, origin, out, err);
-    ERR_pop_to_mark();
-    return rc;
+    return crypto_leave() && rc < 0 ? err_nomem(err) : rc; /* the key is not to blame */
 }

@@ -7,8 +7,6 @@
 #include "crypto_internal.h"
 #include "err.h"
 
-#include <openssl/err.h>
-
 #define TAG_BYTES   16
 #define KEY_BYTES   32
 #define NONCE_BYTES 12
@@ -155,9 +153,10 @@ open_decoded(const struct crypto_ring *ring, const unsigned char *bytes, size_t 
                        "not sealed at all, or by a newer platform: update Gantry",
                        e.version);
     AUTO_SECRET struct secret text = {0};
-    ERR_set_mark();
+    crypto_enter();
     enum outcome outcome = open_with_any(ring, &e, &text);
-    ERR_pop_to_mark();
+    if (crypto_leave() && outcome != OPENED)
+        outcome = NO_MEMORY; /* no key was truly tried */
     int rc = report(outcome, err);
     if (rc == 0)
         rc = check_text(secret_bytes(&text), err);

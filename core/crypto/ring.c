@@ -24,10 +24,18 @@ crypto_ring_add(struct crypto_ring *ring, struct crypto_key *key, struct gantry_
     return 0;
 }
 
+struct crypto_ring *
+crypto_ring_share(struct crypto_ring *ring)
+{
+    if (ring)
+        ring->others++;
+    return ring;
+}
+
 void
 crypto_ring_free(struct crypto_ring *ring)
 {
-    if (!ring)
+    if (!ring || ring->others-- > 0)
         return;
     vec_each (&ring->keys, key)
         crypto_key_free(*key);

@@ -6,7 +6,8 @@
 
 #include <strings.h>
 
-#define RETRY_AFTER_MAX_S (7 * 24 * 3600) /* who asks for more is not taken at its word */
+#define EXPECTED_MAX_BYTES ((uint64_t)16 << 20)
+#define RETRY_AFTER_MAX_S  (7 * 24 * 3600) /* who asks for more is not taken at its word */
 
 struct fetch {
     void (*done)(void *context, struct http_answer *answer);
@@ -54,6 +55,16 @@ parse_retry_after(const char *text)
     return MIN(seconds, (int64_t)RETRY_AFTER_MAX_S) * 1000;
 }
 
+/* A hint, and the server's word: it takes no memory that is not written to.  Growing step by step would need three times
+ * as much. */
+static void
+expect_body(struct fetch *fetch, const char *length)
+{
+    uint64_t bytes;
+    if (str_to_uint64(str_trim(str_of(length)), &bytes))
+        buf_expect(&fetch->body, (size_t)MIN(bytes, EXPECTED_MAX_BYTES));
+}
+
 static int
 on_head(struct fetch *fetch, const struct gantry_http_part *part)
 {
@@ -61,6 +72,8 @@ on_head(struct fetch *fetch, const struct gantry_http_part *part)
         const struct gantry_http_header *header = &part->headers[i];
         if (strcasecmp(header->name, "Retry-After") == 0) {
             fetch->answer.retry_after_ms = parse_retry_after(header->value);
+        } else if (strcasecmp(header->name, "Content-Length") == 0) {
+            expect_body(fetch, header->value);
         } else if (strcasecmp(header->name, "Content-Type") == 0 && !fetch->answer.content_type) {
             fetch->answer.content_type = text_dup(header->value);
             if (!fetch->answer.content_type)

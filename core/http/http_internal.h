@@ -34,6 +34,7 @@ struct http_loop {
     int64_t curl_due_ms; /* when curl wants to be called, on clock_mono_ms(); -1: not */
     bool in_curl;        /* a callback of curl may be running */
     bool in_step;
+    bool starved; /* curl had no memory for a socket, and does not say whose */
     struct http_list idle, waiting, active, ending, doomed;
 };
 

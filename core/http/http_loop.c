@@ -186,7 +186,8 @@ feed(struct http_loop *loop, curl_socket_t fd, int what)
     int running = 0;
 
     loop->in_curl = true;
-    (void)curl_multi_socket_action(loop->multi, fd, what, &running);
+    if (curl_multi_socket_action(loop->multi, fd, what, &running) == CURLM_OUT_OF_MEMORY)
+        loop->starved = true;
     loop->in_curl = false;
 }
 
@@ -255,6 +256,16 @@ check_deadlines(struct http_loop *loop)
     }
 }
 
+/* Nobody would ever look at the socket that curl could not note down: its request would wait for a
+ * deadline, or for ever.  As it cannot be told which it is, all end. */
+static void
+end_starved(struct http_loop *loop)
+{
+    while (loop->starved && loop->active.first)
+        http_transfer_fail(loop->active.first, GANTRY_E_NOMEM, "out of memory");
+    loop->starved = false;
+}
+
 void
 http_loop_step(struct http_loop *loop)
 {
@@ -264,6 +275,7 @@ http_loop_step(struct http_loop *loop)
     feed_timer(loop);
     catch_up(loop);
     collect(loop);
+    end_starved(loop);
     check_deadlines(loop);
     while (loop->ending.first)
         http_transfer_deliver(loop->ending.first);

@@ -356,6 +356,9 @@ apply_tls(CURL *easy, const struct gantry_http_tls *theirs)
         HTTP_SET(CURLOPT_CAPATH, (char *)NULL);
         HTTP_SET(CURLOPT_PROXY_CAINFO, tls.ca_file);
         HTTP_SET(CURLOPT_PROXY_CAPATH, (char *)NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700 /* 7.87 keeps them for a day, by the path alone */
+        HTTP_SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+#endif
     }
     if (tls.cert_file)
         HTTP_SET(CURLOPT_SSLCERT, tls.cert_file);

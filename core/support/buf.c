@@ -74,6 +74,15 @@ reserve(struct buf *b, size_t n)
 }
 
 void
+buf_expect(struct buf *b, size_t n)
+{
+    if (b->failed)
+        return;
+    (void)reserve(b, MIN(n, b->max - b->len));
+    b->failed = 0; /* it has not been appended yet */
+}
+
+void
 buf_add_bytes(struct buf *b, const void *bytes, size_t n)
 {
     if (n == 0 || !reserve(b, n))

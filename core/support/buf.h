@@ -31,6 +31,7 @@ void buf_wipe(struct buf *b);  /* as buf_clear, and overwrites the content first
 void buf_reset(struct buf *b); /* empties it, keeps the memory, forgets a failure */
 #define AUTO_BUF AUTO(buf_clear)
 
+void buf_expect(struct buf *b, size_t n); /* a hint: so much will be appended */
 void buf_add(struct buf *b, struct str s);
 void buf_add_text(struct buf *b, const char *text); /* text: may be NULL: nothing */
 void buf_add_bytes(struct buf *b, const void *bytes, size_t n);

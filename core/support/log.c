@@ -28,8 +28,8 @@ level_word(enum log_level level)
 void
 log_init(struct log *log, enum log_level level, enum log_format format, struct log_sink sink)
 {
-    log->level = level;
-    log->format = format;
+    atomic_init(&log->level, level);
+    atomic_init(&log->format, format);
     log->sink = sink;
     pthread_mutex_init(&log->lock, NULL);
 }
@@ -150,12 +150,13 @@ log_write(struct log *log, enum log_level level, const char *event, ...)
     AUTO_BUF struct buf line = BUF_INIT(LINE_MAX_BYTES);
     va_list args;
     va_start(args, event);
-    build_line(&line, log->format, time, level, event, args);
+    enum log_format format = log->format;
+    build_line(&line, format, time, level, event, args);
     va_end(args);
     struct str whole = buf_view(&line);
     char plain[256];
     if (buf_failed(&line)) { /* half a line of JSON helps nobody: the event alone, without memory */
-        const char *shape = log->format == LOG_JSON
+        const char *shape = format == LOG_JSON
                                 ? "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%.100s\","
                                   "\"fields_lost\":true}"
                                 : "%s %-5s %.100s fields_lost=true";

@@ -11,6 +11,7 @@
 #include "compiler.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,8 +43,9 @@ struct log_sink {
 };
 
 struct log {
-    enum log_level level; /* what is above it in LOG_LEVELS, and itself, is written */
-    enum log_format format;
+    /* These two may change while others write. */
+    _Atomic enum log_level level; /* what is above it in LOG_LEVELS, and itself, is written */
+    _Atomic enum log_format format;
     struct log_sink sink; /* write may be NULL: nothing is written */
     pthread_mutex_t lock; /* one line at a time */
 };

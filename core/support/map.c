@@ -67,10 +67,24 @@ map_init(struct map *m)
 }
 
 void
+map_init_borrowing(struct map *m)
+{
+    map_init(m);
+    m->borrows = true;
+}
+
+static void
+free_key(const struct map *m, const struct map_entry *entry)
+{
+    if (!m->borrows)
+        free((void *)(uintptr_t)entry->key); /* our own copy */
+}
+
+void
 map_clear(struct map *m)
 {
     for (size_t i = 0; i < m->used; i++)
-        free(m->entries[i].key);
+        free_key(m, &m->entries[i]);
     free(m->entries);
     free(m->index);
     m->entries = NULL;
@@ -78,13 +92,20 @@ map_clear(struct map *m)
     m->len = m->used = m->size = m->index_size = 0;
 }
 
+/* The half that is kept: the index is never larger than that. */
+static uint32_t
+hash_of(const struct map *m, struct str key)
+{
+    return (uint32_t)map_hash(m->seed, key);
+}
+
 static struct map_entry *
-find_entry(const struct map *m, struct str key, uint64_t hash)
+find_entry(const struct map *m, struct str key, uint32_t hash)
 {
     if (m->len == 0)
         return NULL;
     size_t mask = m->index_size - 1;
-    for (size_t i = (size_t)hash & mask; m->index[i] != 0; i = (i + 1) & mask) {
+    for (size_t i = hash & mask; m->index[i] != 0; i = (i + 1) & mask) {
         struct map_entry *entry = &m->entries[m->index[i] - 1];
         if (entry->key && entry->hash == hash &&
             str_eq((struct str){entry->key, entry->key_len}, key))
@@ -94,10 +115,10 @@ find_entry(const struct map *m, struct str key, uint64_t hash)
 }
 
 static void
-index_entry(uint32_t *index, size_t index_size, uint64_t hash, size_t number)
+index_entry(uint32_t *index, size_t index_size, uint32_t hash, size_t number)
 {
     size_t mask = index_size - 1;
-    size_t i = (size_t)hash & mask;
+    size_t i = hash & mask;
     while (index[i] != 0)
         i = (i + 1) & mask;
     index[i] = (uint32_t)number + 1;
@@ -142,14 +163,14 @@ rebuild(struct map *m)
 void *
 map_find(const struct map *m, struct str key)
 {
-    const struct map_entry *entry = find_entry(m, key, map_hash(m->seed, key));
+    const struct map_entry *entry = find_entry(m, key, hash_of(m, key));
     return entry ? entry->value : NULL;
 }
 
 int
 map_set(struct map *m, struct str key, void *value, void **old)
 {
-    uint64_t hash = map_hash(m->seed, key);
+    uint32_t hash = hash_of(m, key);
     struct map_entry *entry = find_entry(m, key, hash);
     if (old)
         *old = entry ? entry->value : NULL;
@@ -157,17 +178,12 @@ map_set(struct map *m, struct str key, void *value, void **old)
         entry->value = value;
         return 0;
     }
-    char *copy = str_dup(key);
-    if (!copy)
+    if (key.len > UINT32_MAX || (m->used == m->size && rebuild(m) < 0))
         return GANTRY_E_NOMEM;
-    if (m->used == m->size) {
-        int rc = rebuild(m);
-        if (rc < 0) {
-            free(copy);
-            return rc;
-        }
-    }
-    m->entries[m->used] = (struct map_entry){copy, key.len, hash, value};
+    const char *kept = m->borrows ? key.ptr : str_dup(key);
+    if (!kept)
+        return GANTRY_E_NOMEM;
+    m->entries[m->used] = (struct map_entry){kept, value, (uint32_t)key.len, hash};
     index_entry(m->index, m->index_size, hash, m->used);
     m->used++;
     m->len++;
@@ -177,11 +193,11 @@ map_set(struct map *m, struct str key, void *value, void **old)
 void *
 map_take(struct map *m, struct str key)
 {
-    struct map_entry *entry = find_entry(m, key, map_hash(m->seed, key));
+    struct map_entry *entry = find_entry(m, key, hash_of(m, key));
     if (!entry)
         return NULL;
     void *value = entry->value;
-    free(entry->key);
+    free_key(m, entry);
     *entry = (struct map_entry){0};
     m->len--;
     return value;

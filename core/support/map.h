@@ -1,6 +1,7 @@
 /* map.h - the one map: text to pointer, seeded hash, walked in insertion order.
  *
- * Keys are copied; values are the caller's (map_clear does not free them). */
+ * Keys are copied, but in a map that borrows them: there they are the caller's, NUL-terminated, and
+ * live as long as they are in it.  Values are the caller's (map_clear does not free them). */
 #ifndef SUPPORT_MAP_H
 #define SUPPORT_MAP_H
 
@@ -11,10 +12,9 @@
 #include <stdint.h>
 
 struct map_entry {
-    char *key; /* kept by the map, NUL-terminated; NULL: a removed entry, skipped by map_each */
-    size_t key_len;
-    uint64_t hash;
+    const char *key; /* NUL-terminated; NULL: a removed entry, skipped by map_each */
     void *value;
+    uint32_t key_len, hash;
 };
 
 struct map {
@@ -23,9 +23,11 @@ struct map {
     uint32_t *index;           /* hash table of entry numbers */
     size_t index_size;
     uint64_t seed[2];
+    bool borrows; /* keys are not copied */
 };
 
 void map_init(struct map *m); /* takes a random seed */
+void map_init_borrowing(struct map *m);
 void map_clear(struct map *m);
 #define AUTO_MAP AUTO(map_clear)
 

@@ -70,6 +70,15 @@ text_eq(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+uint64_t
+text_digest(const char *text)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+    for (const char *at = text; *at; at++)
+        sum = (sum ^ (unsigned char)*at) * UINT64_C(1099511628211);
+    return sum;
+}
+
 char *
 str_dup(struct str s)
 {

@@ -42,6 +42,10 @@ struct str str_cut(struct str s, char separator, struct str *rest);
 /* Both NULL, or both the same text. */
 bool text_eq(const char *a, const char *b);
 
+/* FNV-1a with 64 bits: to notice a change, or as a number for a name; no defence against one who may
+ * choose the text (map_hash is). */
+uint64_t text_digest(const char *text);
+
 /* Copies on the heap; NULL when memory ran out.  Freed by free(). */
 char *str_dup(struct str s);
 char *text_dup(const char *text); /* NULL gives NULL */

@@ -3,15 +3,19 @@
 
 #include "compiler.h"
 
-enum { FIRST_SIZE = 8 };
+/* Room for the first: eight pointers, or one of what is large. */
+enum { FIRST_BYTES = 64 };
 
 void *
 vec_grow_(void **ptr, size_t *len, size_t *size, size_t element_size)
 {
     if (*len == *size) {
         size_t more, bytes;
-        if (!size_mul(*size ? *size : FIRST_SIZE / 2, 2, &more) ||
-            !size_mul(more, element_size, &bytes))
+        if (*size == 0)
+            more = MAX(FIRST_BYTES / element_size, (size_t)1);
+        else if (!size_mul(*size, 2, &more))
+            return NULL;
+        if (!size_mul(more, element_size, &bytes))
             return NULL;
         void *grown = realloc(*ptr, bytes);
         if (!grown)

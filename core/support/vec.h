@@ -32,7 +32,9 @@
 /* Remove element i, keeping the order. */
 #define vec_remove(v, i)                                                                           \
     (memmove((v)->ptr + (i), (v)->ptr + (i) + 1, ((v)->len - (i)-1) * sizeof *(v)->ptr), (v)->len--)
-#define vec_clear(v) (free((v)->ptr), (v)->ptr = NULL, (v)->len = (v)->size = 0)
+/* Forget all; what thousands needed once is freed, what a few need is kept for the next ones. */
+#define vec_reset(v) ((v)->size > 256 ? vec_clear(v) : (void)((v)->len = 0))
+#define vec_clear(v) ((void)(free((v)->ptr), (v)->ptr = NULL, (v)->len = (v)->size = 0))
 
 void *vec_grow_(void **ptr, size_t *len, size_t *size, size_t element_size);
 

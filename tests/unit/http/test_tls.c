@@ -1,5 +1,6 @@
 /* TLS against `openssl s_server`: whom we trust, and who trusts us.  Skipped where there is no
  * openssl. */
+#include "file.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -147,6 +148,40 @@ trust_given_to_one_request_is_not_the_next_ones(void **state)
     peer_stop(&peer);
 }
 
+/* A certificate authority is renewed under the same path, and the program runs on. */
+static void
+a_ca_file_that_is_replaced_is_read_again(void **state)
+{
+    static const char *const contents[] = {VECTORS "client.pem", VECTORS "server.pem"};
+    struct peer peer;
+    char path[] = "/tmp/gantry-ca-XXXXXX";
+    int fd = mkstemp(path);
+    struct gantry_http_tls tls = {.size = sizeof tls, .ca_file = path};
+    struct http_loop *loop = new_loop();
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    peer_start(&peer, false);
+    for (int round = 0; round < 2; round++) {
+        struct gantry_http_request request = request_to("GET", peer.url);
+        struct seen seen;
+        char *pem = NULL;
+        size_t len = 0;
+        assert_int_equal(0, file_read(contents[round], 1 << 20, &pem, &len, NULL));
+        assert_int_equal(0, file_write_atomic(path, (struct str){pem, len}, 0600, NULL));
+        free(pem);
+        request.tls = &tls;
+        seen_init(&seen);
+        ask(loop, &request, &seen);
+        assert_int_equal(round == 0 ? GANTRY_E_DENIED : 0, seen.code);
+        seen_clear(&seen);
+    }
+    http_loop_free(loop);
+    peer_stop(&peer);
+    unlink(path);
+}
+
 static void
 a_certificate_for_another_name_is_refused(void **state)
 {
@@ -218,6 +253,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_is_trusted_by_its_ca_file_alone),
         cmocka_unit_test(trust_given_to_one_request_is_not_the_next_ones),
+        cmocka_unit_test(a_ca_file_that_is_replaced_is_read_again),
         cmocka_unit_test(a_certificate_for_another_name_is_refused),
         cmocka_unit_test(a_client_certificate_is_shown_where_one_is_asked_for),
         cmocka_unit_test(plain_http_to_a_tls_port_is_an_error),

@@ -100,6 +100,24 @@ both_ends_can_be_removed(void **state)
     assert_int_equal(b.max, 1000);
 }
 
+static void
+what_is_expected_is_a_hint(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf b = BUF_INIT(1000);
+    buf_expect(&b, 300);
+    assert_true(b.size >= 300);
+    const char *place = b.ptr;
+    for (int i = 0; i < 299; i++)
+        buf_add_char(&b, 'x');
+    assert_ptr_equal(place, b.ptr); /* it has not moved */
+    buf_expect(&b, SIZE_MAX);       /* more than it may become */
+    assert_int_equal(0, buf_failed(&b));
+    assert_int_equal(299, b.len);
+    buf_add_text(&b, "y");
+    assert_int_equal(300, strlen(buf_text(&b)));
+}
+
 int
 main(void)
 {
@@ -109,6 +127,7 @@ main(void)
         cmocka_unit_test(formatted_text_is_not_cut),
         cmocka_unit_test(json_strings_are_escaped),
         cmocka_unit_test(urls_keep_only_unreserved_characters),
+        cmocka_unit_test(what_is_expected_is_a_hint),
         cmocka_unit_test(both_ends_can_be_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,24 @@ the_hash_is_siphash_1_3(void **state)
     assert_true(map_hash(seed, STR("\0")) == 0xc9f49bf37d57ca93u);
 }
 
+static void
+borrowed_keys_are_the_callers(void **state)
+{
+    (void)state;
+    char keys[100][8];
+    AUTO_MAP struct map m;
+    map_init_borrowing(&m);
+    for (int i = 0; i < 100; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        assert_int_equal(map_set(&m, str_of(keys[i]), keys[i], NULL), 0);
+    }
+    assert_ptr_equal(map_take(&m, STR("k7")), keys[7]); /* frees nothing of ours */
+    assert_null(map_find(&m, STR("k7")));
+    map_each (&m, e)
+        assert_ptr_equal(e->key, e->value);
+    assert_ptr_equal(map_find(&m, STR("k99")), keys[99]);
+}
+
 int
 main(void)
 {
@@ -114,6 +132,7 @@ main(void)
         cmocka_unit_test(coming_and_going_does_not_make_it_grow),
         cmocka_unit_test(taking_while_walking_is_safe),
         cmocka_unit_test(the_hash_is_siphash_1_3),
+        cmocka_unit_test(borrowed_keys_are_the_callers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

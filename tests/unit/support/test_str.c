@@ -129,10 +129,21 @@ the_nearest_word_is_found_and_nonsense_is_not(void **state)
     assert_null(text_nearest(longer, words, 4));
 }
 
+static void
+a_digest_is_fnv_1a(void **state)
+{
+    (void)state; /* the vectors of its authors */
+    assert_int_equal(text_digest(""), UINT64_C(0xcbf29ce484222325));
+    assert_int_equal(text_digest("a"), UINT64_C(0xaf63dc4c8601ec8c));
+    assert_int_equal(text_digest("foobar"), UINT64_C(0x85944171f73967e8));
+    assert_int_not_equal(text_digest("\xff"), text_digest("\x7f"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_digest_is_fnv_1a),
         cmocka_unit_test(prefixes_and_suffixes_are_compared_whole),
         cmocka_unit_test(cutting_takes_one_part_at_a_time),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
