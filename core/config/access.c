@@ -47,7 +47,7 @@ int
 config_set_manager_id(struct config *config, const char *id)
 {
     struct section *section = section_find(config, SECTION_MANAGER, "");
-    struct rule rule = {.key = "id", .type = GANTRY_TYPE_STRING};
+    struct rule rule = core_rule(setting_find(GROUP_BIT(GROUP_MANAGER), "id"));
     const char *copy = config_dup(config, str_of(id));
     struct typed *typed =
         copy ? typed_from_text(config, section, copy, (struct origin){ORIGIN_MADE, 0, NULL}, &rule)

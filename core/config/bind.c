@@ -24,7 +24,10 @@ find_setting(const struct gantry_plugin *plugin, const char *key)
 static struct rule
 rule_of(const struct gantry_setting *setting)
 {
-    return (struct rule){.key = setting->key, .type = setting->type, .choices = setting->choices};
+    return (struct rule){.key = setting->key,
+                         .type = setting->type,
+                         .choices = setting->choices,
+                         .restart = (setting->scope & GANTRY_SCOPE_BACKEND) != 0};
 }
 
 /* The value of a setting in its backend's section: given, or the variable's, or the default. */

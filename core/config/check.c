@@ -6,6 +6,15 @@
 
 #define ID_MAX 255
 
+/* A default that another value decides: part of the effective values. */
+static struct typed *
+default_value(struct config *config, struct section *section, enum setting_group group,
+              const char *key, const char *text)
+{
+    struct rule rule = core_rule(setting_find(GROUP_BIT(group), key));
+    return typed_from_text(config, section, text, (struct origin){ORIGIN_DEFAULT, 0, NULL}, &rule);
+}
+
 static struct typed *
 value_of(const struct section *section, const char *key)
 {
@@ -28,11 +37,21 @@ has_opencti(const struct config *config)
     return config->platform_count == 0;
 }
 
+/* Where all are local, an id can be made from the machine and the folder. */
+static bool
+needs_id(const struct config *config)
+{
+    for (size_t i = 0; i < config->platform_count; i++)
+        if (config->platforms[i].kind != CONFIG_PLATFORM_LOCAL)
+            return true;
+    return config->platform_count == 0;
+}
+
 static void
 check_id(struct config *config, const struct section *section)
 {
     const struct typed *typed = value_of(section, "id");
-    if (!typed && !entry_find(section, "id") && has_opencti(config))
+    if (!typed && !entry_find(section, "id") && needs_id(config))
         problem_missing(config, section, "id", "UUID",
                         ", with a UUID of its own: uuidgen makes one");
     if (!typed)
@@ -129,9 +148,7 @@ default_state_dir(struct config *config, struct section *section)
             problem_missing(config, section, "state_dir", "/var/lib/gantry", "");
         return;
     }
-    struct rule rule = {.key = "state_dir", .type = GANTRY_TYPE_PATH};
-    struct typed *typed =
-        typed_from_text(config, section, path, (struct origin){ORIGIN_DEFAULT, 0, NULL}, &rule);
+    struct typed *typed = default_value(config, section, GROUP_MANAGER, "state_dir", path);
     config->manager.state_dir = typed ? typed->value.text : NULL;
 }
 
@@ -140,9 +157,8 @@ default_plugin_path(struct config *config, struct section *section)
 {
     if (!config->default_plugin_path)
         return;
-    struct rule rule = {.key = "plugin_path", .type = GANTRY_TYPE_LIST};
-    struct typed *typed = typed_from_text(config, section, config->default_plugin_path,
-                                          (struct origin){ORIGIN_DEFAULT, 0, NULL}, &rule);
+    struct typed *typed =
+        default_value(config, section, GROUP_MANAGER, "plugin_path", config->default_plugin_path);
     if (typed)
         config->manager.plugin_path =
             (struct config_list){typed->value.items, typed->value.item_count};
@@ -206,6 +222,9 @@ check_platform_backend(struct config *config, struct section *section,
     const struct typed *typed = value_of(section, "backend");
     if (typed)
         find_backend(config, section, typed, &platform->backend);
+    else if (config->backend_count == 1 && !entry_find(section, "backend"))
+        default_value(config, section, GROUP_PLATFORM, "backend",
+                      section_at(config, SECTION_BACKEND, 0)->name);
     else if (config->backend_count > 1 && !entry_find(section, "backend"))
         problem_missing(config, section, "backend", section_at(config, SECTION_BACKEND, 0)->name,
                         ": there are several");
@@ -276,7 +295,7 @@ void
 check_platform(struct config *config, struct section *section, struct config_platform *platform)
 {
     check_platform_backend(config, section, platform);
-    if (platform->kind == CONFIG_PLATFORM_LOCAL)
+    if (platform->kind != CONFIG_PLATFORM_OPENCTI)
         return;
     check_proxy(config, section, platform);
     join_no_proxy(config, section, platform);
@@ -292,6 +311,8 @@ check_backend(struct config *config, struct section *section, struct config_back
     const struct typed *policy = value_of(section, "pull_policy");
     const char *word = policy ? policy->value.text : "";
     backend->plugin = plugin ? plugin->value.text : section->name;
+    if (!plugin && !entry_find(section, "plugin"))
+        default_value(config, section, GROUP_BACKEND, "plugin", section->name);
     backend->pull_policy = text_eq(word, "always")  ? GANTRY_PULL_ALWAYS
                            : text_eq(word, "never") ? GANTRY_PULL_NEVER
                                                     : GANTRY_PULL_IF_NOT_PRESENT;

@@ -148,7 +148,9 @@ read_sections(struct config *config, struct gantry_error **err)
                            config->file);
         sections_from_document(config, &document);
     }
+    program_make_sections(config);
     environment_apply(config);
+    program_apply(config);
     if (!section_find(config, SECTION_MANAGER, ""))
         section_add(config, SECTION_MANAGER, "");
     if (!section_find(config, SECTION_LOG, ""))
@@ -168,6 +170,9 @@ config_read(const struct config_options *options, struct config **out, struct ga
     arena_init(&config->arena, 0);
     config->environment = options->environment;
     config->default_plugin_path = options->default_plugin_path;
+    config->assignments = options->assignments;
+    config->assignment_count = options->assignment_count;
+    config->running = options->running;
     int rc = find_folders(config, options->path, err);
     if (rc == 0)
         rc = load_text(config, options, err);
@@ -181,6 +186,9 @@ config_read(const struct config_options *options, struct config **out, struct ga
         config_free(config);
         return rc;
     }
+    config->assignments = NULL; /* the caller's again */
+    config->assignment_count = 0;
+    config->running = NULL;
     *out = config;
     return 0;
 }

@@ -10,7 +10,7 @@
  * there is none.
  *
  * Every key of the core is one row of core/config/settings.def (section, key, type, default,
- * secret?, help), from which check, help, manual and example are made.  All text in a struct config
+ * secret?, live or restart, help), from which check, help, manual and example are made.  All text in a struct config
  * lives in its arena. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -20,6 +20,7 @@
 #include "secret.h"
 #include "str.h"
 
+#include <gantry/gantry.h>
 #include <gantry/plugin.h>
 #include <gantry/types.h>
 #include <stdbool.h>
@@ -61,7 +62,11 @@ struct config_log {
     int64_t max_files;
 };
 
-enum config_platform_kind { CONFIG_PLATFORM_OPENCTI, CONFIG_PLATFORM_LOCAL };
+enum config_platform_kind {
+    CONFIG_PLATFORM_OPENCTI,
+    CONFIG_PLATFORM_LOCAL,
+    CONFIG_PLATFORM_CUSTOM /* the program provides it: gantry/platform.h */
+};
 
 struct config_platform {
     const char *name; /* NAME of [platform NAME] */
@@ -110,13 +115,15 @@ struct config_override {
 /* One row of the table of the core's keys. */
 struct config_setting {
     const char *section; /* "manager", "platform NAME", ... */
-    const char *kind;    /* of the platforms that have it; NULL: all, or no platform's */
+    const char *
+        kind; /* of the platforms that have it, "local" or "opencti or custom"; NULL: all, or no platform's */
     const char *key;
     const char *type;           /* "duration", "secret", ... */
     const char *fallback;       /* default as it would be written; may be NULL */
     const char *example;        /* may be NULL */
     const char *const *choices; /* NULL-terminated; may be NULL */
     bool required, secret;
+    bool restart;     /* a change takes a restart */
     const char *help; /* one line */
 };
 
@@ -126,6 +133,13 @@ struct config_options {
     char *const *environment;        /* NULL-terminated, as environ; may be NULL: empty; kept until
                                         config_finish() */
     const char *default_plugin_path; /* folder of the bundled plugins; may be NULL */
+    /* Laid over file and environment: the program's own word is the strongest.  Sections may come into being
+     * by them, and relative paths are relative to the working folder.  The same key again adds to a list. */
+    const struct gantry_assignment *assignments; /* borrowed; may be NULL when the count is 0 */
+    size_t assignment_count;
+    /* For a reload: what is in force; borrowed; may be NULL.  Platforms and backends that both have get the
+     * same index, wherever they stand in the file. */
+    const struct config *running;
 };
 
 /* Read and check.  *out is made even when there are problems (then it is good for config_problems()
@@ -145,6 +159,15 @@ MUST_CHECK int config_finish(struct config *config, struct gantry_error **err);
 /* config_manager()->id is NULL, without a problem, when only local platforms are there and none was
  * given: the caller then makes one up. */
 MUST_CHECK int config_set_manager_id(struct config *config, const char *id);
+
+/* Can fresh take the place of running without a restart?  Adds a problem to fresh for each thing that differs
+ * and cannot change: the rows of settings.def that say RESTART, a plugin's settings of scope backend, and which
+ * platforms and backends there are.  Everything else may differ.  Call it for a fresh one that was read with
+ * options.running, bound and finished; what has problems already is not compared.  An id that was made up for
+ * running is fresh's too.  Neither keeps anything of the other.
+ * Returns 0, whatever it found, or GANTRY_E_NOMEM. */
+MUST_CHECK int config_reload_check(const struct config *running, struct config *fresh,
+                                   struct gantry_error **err);
 
 /* Problems, in order of file and line; each one line. */
 size_t config_problem_count(const struct config *config);
@@ -179,8 +202,8 @@ const struct gantry_settings *config_backend_settings(const struct config *confi
 const struct gantry_settings *config_workload_settings(const struct config *config, size_t backend,
                                                        const char *id, const char *name);
 
-/* Print every effective value with its origin (file:line, environment NAME, default), secrets
- * masked, as
+/* Print every effective value with its origin (file:line, environment NAME, program, default),
+ * secrets masked, as
  * `[section] key = value   # origin`.  Freed by free(). */
 MUST_CHECK int config_print(const struct config *config, char **out, struct gantry_error **err);
 /* The table of the core's keys, for manuals. */

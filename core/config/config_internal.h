@@ -2,11 +2,14 @@
  *
  * The way of a value:
  *   document.c     text            -> sections, keys, lines
- *   sections.c     file            -> struct section, struct entry     (the tree of what was
- * written) environment.c  GANTRY__X__Y    -> the same tree, in front of the file composer.c     XTM
- * Composer's  -> the same tree, where nothing stands typed.c        entry + rule    -> struct typed
- * (checked by type) core.c         settings.def    -> struct config_manager, ... bind.c plugin's
- * table  -> struct gantry_settings
+ *   sections.c     file            -> struct section, struct entry: the tree of what was written
+ *   environment.c  GANTRY__X__Y    -> the same tree, in front of the file
+ *   program.c      assignments     -> the same tree, in front of both
+ *   composer.c     XTM Composer's  -> the same tree, where nothing stands
+ *   typed.c        entry + rule    -> struct typed (checked by type)
+ *   core.c         settings.def    -> struct config_manager, ...
+ *   bind.c         plugin's table  -> struct gantry_settings
+ *   reload.c       two of them     -> what needs a restart
  *
  * Memory that runs out is remembered in config->failed: whoever makes something gives up quietly,
  * and config_read() or config_bind() returns GANTRY_E_NOMEM at its end. */
@@ -28,6 +31,7 @@ enum setting_group {
     GROUP_LOG,
     GROUP_PLATFORM, /* every kind of platform */
     GROUP_OPENCTI,
+    GROUP_REPORTS, /* of platforms that are told how connectors are: opencti, custom */
     GROUP_LOCAL,
     GROUP_BACKEND,
     GROUP_REGISTRY,
@@ -52,6 +56,7 @@ struct setting {
     int64_t min, max;
     const char *const *choices;
     size_t offset; /* in its group's struct; SIZE_MAX: none */
+    bool restart;  /* cannot change while running */
     const char *example;
     const char *help;
 };
@@ -64,6 +69,8 @@ const struct setting *setting_find(unsigned groups, const char *key);
 const char *setting_nearest(unsigned groups, const char *key);
 const char *setting_type_word(uint32_t type);
 const char *setting_section(enum setting_group group); /* "platform NAME" */
+const char *
+setting_kinds(enum setting_group group); /* of platforms that have it; NULL: no matter */
 
 /* ---- what was written (sections.c)
  * ----------------------------------------------------------------- */
@@ -82,7 +89,8 @@ enum origin_kind {
     ORIGIN_FILE,
     ORIGIN_VARIABLE, /* one of Gantry's own: GANTRY__... */
     ORIGIN_FOREIGN,  /* XTM Composer's, or one that a plugin names, such as DOCKER_HOST */
-    ORIGIN_MADE,     /* made by the program */
+    ORIGIN_MADE,     /* made by Gantry: the manager's id */
+    ORIGIN_PROGRAM,  /* an assignment of the program that embeds Gantry */
 };
 
 struct origin {
@@ -107,6 +115,7 @@ struct typed {
     uint32_t type;
     uint32_t scope;              /* of a plugin's; else 0 */
     unsigned flags;              /* SETTING_* */
+    bool restart;                /* cannot change while running */
     const struct secret *secret; /* of SECRET; else NULL */
     const char *note; /* of SECRET: where it came from, when that may be shown; else NULL */
     struct gantry_value value;
@@ -120,7 +129,8 @@ struct section {
     const char *name;  /* "docker", or "" */
     uint32_t line;     /* 0: not in the file */
     bool from_environment;
-    bool broken; /* its keys make no sense, and are not checked further */
+    bool from_program; /* it is neither in the file nor in the environment */
+    bool broken;       /* its keys make no sense, and are not checked further */
     struct entry *entries, *last;
     struct typed *values, *last_value;
     size_t index; /* among those of its kind */
@@ -159,6 +169,9 @@ struct config {
     bool exposed;        /* others than the owner may read the file */
     char *const *environment;
     const char *default_plugin_path;
+    const struct gantry_assignment *assignments; /* while reading */
+    size_t assignment_count;
+    const struct config *running; /* while reading; may be NULL */
     struct section *sections, *last_section;
     struct held *held;
     VEC(struct problem) problems;
@@ -230,6 +243,9 @@ bool environment_same(const char *a, const char *b);
 
 void environment_apply(struct config *config);
 void composer_apply(struct config *config);
+/* program.c: the program's assignments.  Its sections come first, so that variables find them by their names. */
+void program_make_sections(struct config *config);
+void program_apply(struct config *config);
 
 /* ---- types (typed.c, secrets.c)
  * -------------------------------------------------------------------- */
@@ -242,6 +258,7 @@ struct rule {
     const char *unit;
     unsigned flags;   /* SETTING_* */
     int64_t min, max; /* both 0: any */
+    bool restart;
 };
 
 /* Check an entry, put the value into the section's, and return it; NULL: a problem was told. */
@@ -271,6 +288,7 @@ MUST_CHECK int secret_read(const char *path, const char *variable, char *const *
  * -------------------------------------------------------------------------------------- */
 
 void core_apply(struct config *config); /* core.c */
+struct rule core_rule(const struct setting *row);
 /* check.c: what goes beyond a type, and the values that take more than a copy. */
 void check_manager(struct config *config);
 void check_log(struct config *config);

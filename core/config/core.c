@@ -2,11 +2,11 @@
  * config.h's structs. */
 #include "config_internal.h"
 
-static struct rule
-rule_of(const struct setting *row)
+struct rule
+core_rule(const struct setting *row)
 {
     return (struct rule){row->key,   row->type, row->choices, row->unit,
-                         row->flags, row->min,  row->max};
+                         row->flags, row->min,  row->max,     row->restart};
 }
 
 /* The C type of a field follows from the setting's type. */
@@ -43,6 +43,10 @@ problem_missing(struct config *config, const struct section *section, const char
                 const char *example, const char *note)
 {
     struct origin origin = section_origin(section);
+    if (section->from_program) {
+        problem_add(config, &origin, section->title, key, "is missing; assign it%s", note);
+        return;
+    }
     if (config->file && !section->from_environment) {
         problem_add(config, &origin, section->title, key, "is missing; add '%s = %s'%s", key,
                     example, note);
@@ -61,11 +65,10 @@ problem_misplaced(struct config *config, const struct section *section, const st
     const struct setting *elsewhere = setting_find(~0U, entry->key);
     if (!elsewhere)
         return false;
-    if (section->kind == SECTION_PLATFORM &&
-        (elsewhere->group == GROUP_LOCAL || elsewhere->group == GROUP_OPENCTI))
+    const char *kinds = setting_kinds(elsewhere->group);
+    if (section->kind == SECTION_PLATFORM && kinds)
         problem_add(config, &entry->origin, section->title, entry->key,
-                    "is a key of platforms of kind %s; remove it",
-                    elsewhere->group == GROUP_LOCAL ? "local" : "opencti");
+                    "is a key of platforms of kind %s; remove it", kinds);
     else
         problem_add(config, &entry->origin, section->title, entry->key,
                     "is a key of another section; move it to [%s]",
@@ -99,7 +102,7 @@ apply_groups(struct config *config, struct section *section, unsigned groups, vo
             continue;
         struct typed *typed = typed_find(section, row->key);
         struct entry *entry = entry_find(section, row->key);
-        struct rule rule = rule_of(row);
+        struct rule rule = core_rule(row);
         if (!typed && entry)
             typed = typed_from_entry(config, section, entry, &rule);
         else if (!typed && row->fallback)
@@ -120,10 +123,10 @@ static bool
 find_kind(struct config *config, struct section *section, enum config_platform_kind *kind)
 {
     const struct setting *row = setting_find(GROUP_BIT(GROUP_PLATFORM), "kind");
-    struct rule rule = rule_of(row);
+    struct rule rule = core_rule(row);
     struct entry *entry = entry_find(section, row->key);
     struct typed *typed = NULL;
-    static const char *const names[] = {"opencti", "local", "openaev", "connect"};
+    static const char *const names[] = {"opencti", "local", "custom", "openaev", "connect"};
     bool named = false;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         named = named || text_eq(section->name, names[i]);
@@ -138,8 +141,25 @@ find_kind(struct config *config, struct section *section, enum config_platform_k
         problem_missing(config, section, row->key, "opencti", " or 'kind = local'");
     if (!typed)
         return false;
-    *kind = text_eq(typed->value.text, "local") ? CONFIG_PLATFORM_LOCAL : CONFIG_PLATFORM_OPENCTI;
+    const char *word = typed->value.text;
+    *kind = text_eq(word, "local")    ? CONFIG_PLATFORM_LOCAL
+            : text_eq(word, "custom") ? CONFIG_PLATFORM_CUSTOM
+                                      : CONFIG_PLATFORM_OPENCTI;
     return true;
+}
+
+static unsigned
+groups_of(enum config_platform_kind kind)
+{
+    switch (kind) {
+    case CONFIG_PLATFORM_OPENCTI:
+        return GROUP_BIT(GROUP_PLATFORM) | GROUP_BIT(GROUP_OPENCTI) | GROUP_BIT(GROUP_REPORTS);
+    case CONFIG_PLATFORM_CUSTOM:
+        return GROUP_BIT(GROUP_PLATFORM) | GROUP_BIT(GROUP_REPORTS);
+    case CONFIG_PLATFORM_LOCAL:
+        break;
+    }
+    return GROUP_BIT(GROUP_PLATFORM) | GROUP_BIT(GROUP_LOCAL);
 }
 
 static void
@@ -153,10 +173,7 @@ apply_platform(struct config *config, struct section *section)
         platform->kind = CONFIG_PLATFORM_OPENCTI;
         return;
     }
-    unsigned groups = GROUP_BIT(GROUP_PLATFORM) |
-                      (platform->kind == CONFIG_PLATFORM_LOCAL ? GROUP_BIT(GROUP_LOCAL)
-                                                               : GROUP_BIT(GROUP_OPENCTI));
-    apply_groups(config, section, groups, platform, true);
+    apply_groups(config, section, groups_of(platform->kind), platform, true);
     check_platform(config, section, platform);
 }
 
@@ -216,9 +233,27 @@ check_presence(struct config *config)
                     "there is no backend; add a section such as [backend docker]");
 }
 
+/* Which one has which index is known outside while it runs: a reload keeps it.  Where others are there, there
+ * will be no reload. */
+static void
+order_as_running(struct config *config, enum section_kind kind)
+{
+    const struct config *running = config->running;
+    if (!running || section_count(config, kind) != section_count(running, kind))
+        return;
+    for (const struct section *s = config->sections; s; s = s->next)
+        if (s->kind == kind && !section_find(running, kind, s->name))
+            return;
+    for (struct section *s = config->sections; s; s = s->next)
+        if (s->kind == kind)
+            s->index = section_find(running, kind, s->name)->index;
+}
+
 void
 core_apply(struct config *config)
 {
+    order_as_running(config, SECTION_PLATFORM);
+    order_as_running(config, SECTION_BACKEND);
     config->platform_count = section_count(config, SECTION_PLATFORM);
     config->backend_count = section_count(config, SECTION_BACKEND);
     config->registry_count = section_count(config, SECTION_REGISTRY);

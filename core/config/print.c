@@ -66,12 +66,17 @@ print_origin(const struct config *config, struct buf *b, const struct typed *typ
         else
             buf_add_fmt(b, "environment %s", typed->origin.variable);
         break;
+    case ORIGIN_PROGRAM:
+        buf_add_text(b, "program");
+        break;
     case ORIGIN_MADE:
         buf_add_text(b, "made from this machine and the folder");
         break;
     }
     if (typed->note)
         buf_add_fmt(b, ", from %s", typed->note);
+    if (typed->restart)
+        buf_add_text(b, "; a change takes a restart");
 }
 
 /* A key may have been checked against several plugins: the first is printed. */

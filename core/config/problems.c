@@ -6,12 +6,15 @@
 
 #define RANK_NO_LINE     (UINT64_C(1) << 32)
 #define RANK_ENVIRONMENT (UINT64_C(1) << 33)
+#define RANK_PROGRAM     (UINT64_C(1) << 34)
 #define QUOTE_MAX        60
 #define PROBLEMS_MAX     500 /* a file with more is no settings file */
 
 static uint64_t
 rank_of(const struct config *config, const struct origin *origin)
 {
+    if (origin->kind == ORIGIN_PROGRAM)
+        return RANK_PROGRAM;
     if (origin->kind == ORIGIN_VARIABLE || origin->kind == ORIGIN_FOREIGN || !config->file)
         return RANK_ENVIRONMENT;
     return origin->line > 0 ? origin->line : RANK_NO_LINE;
@@ -22,6 +25,8 @@ print_place(const struct config *config, struct buf *b, const struct origin *ori
 {
     if (origin->kind == ORIGIN_VARIABLE || origin->kind == ORIGIN_FOREIGN)
         buf_add_text(b, origin->variable);
+    else if (origin->kind == ORIGIN_PROGRAM)
+        buf_add_text(b, "program");
     else if (!config->file)
         buf_add_text(b, "environment");
     else if (origin->line > 0)
@@ -132,6 +137,8 @@ warning_add(struct config *config, const struct origin *origin, const char *sect
 struct origin
 section_origin(const struct section *section)
 {
+    if (section->from_program)
+        return (struct origin){ORIGIN_PROGRAM, 0, NULL};
     if (section->from_environment)
         return (struct origin){ORIGIN_VARIABLE, 0, "environment"};
     return (struct origin){ORIGIN_FILE, section->line, NULL};

@@ -76,8 +76,8 @@ secret_read(const char *path, const char *variable, char *const *environment, st
 {
     AUTO_SECRET struct secret read = {NULL, 0};
     int rc = path ? read_file(path, &read, err) : read_variable(variable, environment, &read, err);
-    if (rc < 0)
-        return rc;
+    if (rc < 0) /* who quotes the text must not quote that there was no memory for it */
+        return err && *err && (*err)->code == GANTRY_E_NOMEM ? GANTRY_E_NOMEM : rc;
     *out = read;
     read = (struct secret){NULL, 0};
     return 0;

@@ -6,7 +6,7 @@
 
 static const char *const config_choices_level[] = {"error", "warn", "info", "debug", NULL};
 static const char *const config_choices_format[] = {"auto", "text", "json", NULL};
-static const char *const config_choices_kind[] = {"opencti", "local", NULL};
+static const char *const config_choices_kind[] = {"opencti", "local", "custom", NULL};
 static const char *const config_choices_isolation[] = {"none", NULL};
 static const char *const config_choices_pull[] = {"if-not-present", "always", "never", NULL};
 
@@ -17,21 +17,25 @@ static const char *const config_choices_pull[] = {"if-not-present", "always", "n
 #define PATH_LIST           SETTING_PATH_LIST
 #define FIELD(type, member) offsetof(struct type, member)
 #define NO_FIELD            SIZE_MAX
-#define SETTING(group, key, type, fallback, unit, flags, min, max, choices, field, example, help)  \
+#define LIVE                false
+#define RESTART             true
+#define SETTING(group, key, type, change, fallback, unit, flags, min, max, choices, field,         \
+                example, help)                                                                     \
     {GROUP_##group, GANTRY_TYPE_##type,                                                            \
      flags,         key,                                                                           \
      fallback,      unit,                                                                          \
      min,           max,                                                                           \
      choices,       field,                                                                         \
-     example,       help},
+     change,        example,                                                                       \
+     help},
 const struct setting settings_table[] = {
 #include "settings.def"
 };
 #undef SETTING
 const size_t settings_count = ARRAY_LENGTH(settings_table);
 
-/* How each group's section is headed in the example file; GROUP_PLATFORM and GROUP_OPENCTI share
- * one. */
+/* How each group's section is headed in the example file; GROUP_PLATFORM, GROUP_OPENCTI and
+ * GROUP_REPORTS share one. */
 static const struct {
     const char *section;
     const char *header;
@@ -42,6 +46,7 @@ static const struct {
     [GROUP_PLATFORM] = {"platform NAME", "[platform opencti]",
                         "A platform that says which connectors should run. One section each."},
     [GROUP_OPENCTI] = {"platform NAME", NULL, NULL},
+    [GROUP_REPORTS] = {"platform NAME", NULL, NULL},
     [GROUP_LOCAL] = {"platform NAME", "#[platform local]",
                      "A platform that is a folder of files, one a connector."},
     [GROUP_BACKEND] =
@@ -101,6 +106,17 @@ setting_section(enum setting_group group)
     return groups[group].section;
 }
 
+const char *
+setting_kinds(enum setting_group group)
+{
+    static const char *const kinds[GROUP_COUNT] = {
+        [GROUP_OPENCTI] = "opencti",
+        [GROUP_REPORTS] = "opencti or custom",
+        [GROUP_LOCAL] = "local",
+    };
+    return kinds[group];
+}
+
 size_t
 config_setting_count(void)
 {
@@ -113,15 +129,14 @@ config_setting(size_t i)
     const struct setting *row = &settings_table[i];
     return (struct config_setting){
         .section = groups[row->group].section,
-        .kind = row->group == GROUP_OPENCTI ? "opencti"
-                : row->group == GROUP_LOCAL ? "local"
-                                            : NULL,
+        .kind = setting_kinds(row->group),
         .key = row->key,
         .type = setting_type_word(row->type),
         .fallback = row->fallback,
         .example = row->example,
         .choices = row->choices,
         .required = (row->flags & SETTING_REQUIRED) != 0,
+        .restart = row->restart,
         .secret = row->type == GANTRY_TYPE_SECRET || (row->flags & SETTING_SECRET_LIST),
         .help = row->help,
     };
@@ -146,6 +161,16 @@ print_comment(struct buf *b, const char *text)
     buf_add_char(b, '\n');
 }
 
+static void
+print_help(struct buf *b, const struct setting *row)
+{
+    AUTO_BUF struct buf text = BUF_INIT(4096);
+    buf_add_fmt(&text, row->restart ? "%s A change takes a restart." : "%s", row->help);
+    print_comment(b, buf_text(&text));
+    if (buf_failed(&text))
+        b->failed = buf_failed(&text);
+}
+
 /* What the smallest useful file has is written out; all else is a comment with its default. */
 static bool
 is_in_smallest_file(const struct setting *row)
@@ -159,9 +184,11 @@ config_print_example(char **out, struct gantry_error **err)
 {
     AUTO_BUF struct buf b = BUF_INIT((size_t)1 << 20);
     print_comment(
-        &b, "Settings of Gantry, with their defaults. Durations carry a unit (500ms, 10s, 5m, "
-            "1h30m), sizes too (64KiB, 10MiB); a list is a, b, or a line each, indented. A secret "
-            "is written as file:PATH, env:NAME, or itself. A comment stands on a line of its own.");
+        &b,
+        "Settings of Gantry, with their defaults. Durations carry a unit (500ms, 10s, 5m, "
+        "1h30m), sizes too (64KiB, 10MiB); a list is a, b, or a line each, indented. A secret "
+        "is written as file:PATH, env:NAME, or itself. A comment stands on a line of its own. A "
+        "reload takes changes over, but where it says that a change takes a restart.");
     enum setting_group group = GROUP_COUNT;
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *row = &settings_table[i];
@@ -171,7 +198,7 @@ config_print_example(char **out, struct gantry_error **err)
             buf_add_fmt(&b, "%s\n", groups[row->group].header);
         }
         group = row->group;
-        print_comment(&b, row->help);
+        print_help(&b, row);
         buf_add_fmt(&b, "%s%s = %s\n", is_in_smallest_file(row) ? "" : "#", row->key,
                     row->fallback  ? row->fallback
                     : row->example ? row->example

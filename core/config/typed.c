@@ -29,8 +29,9 @@ path_absolute(struct config *config, const char *text, const struct origin *orig
 {
     if (*text == '/')
         return text;
-    /* Another program's variable knows nothing of our settings file. */
-    const char *base = origin->kind == ORIGIN_FOREIGN ? config->working : config->folder;
+    /* Another program's variable knows nothing of our settings file, nor does the program itself. */
+    bool stranger = origin->kind == ORIGIN_FOREIGN || origin->kind == ORIGIN_PROGRAM;
+    const char *base = stranger ? config->working : config->folder;
     while (strncmp(text, "./", 2) == 0)
         text += 2;
     return config_fmt(config, text_eq(base, "/") ? "%s%s" : "%s/%s", base, text);
@@ -331,6 +332,7 @@ read_entry(struct config *config, struct section *section, const struct entry *e
     typed->key = rule->key;
     typed->type = rule->type;
     typed->flags = rule->flags;
+    typed->restart = rule->restart;
     typed->origin = entry->origin;
     typed->value.size = (uint32_t)sizeof typed->value;
     typed->value.given = entry->origin.kind != ORIGIN_DEFAULT;

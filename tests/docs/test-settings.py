@@ -12,7 +12,7 @@ GANTRYD, GANTRY = sys.argv[1:3]
 # The types of core/config/settings.def, in the words of the page.
 TYPES = {"STRING": "text", "BOOL": "yes or no", "INTEGER": "number", "DURATION": "duration", "SIZE": "size",
          "LIST": "list", "PATH": "path", "SECRET": "secret", "CHOICE": "choice"}
-GROUPS = {"OPENCTI": "platform", "LOCAL": "platform"}
+GROUPS = {"OPENCTI": "platform", "REPORTS": "platform", "LOCAL": "platform"}
 
 
 def documented():
@@ -28,10 +28,10 @@ def documented():
 
 
 def table():
-    """{(section, key): (type, default or '')} of the core's table."""
-    rows = re.findall(r'^SETTING\((\w+), "(\w+)", (\w+), (NULL|"[^"]*"),', manual.text("core/config/settings.def"), re.M)
-    return {(GROUPS.get(group, group.lower()), key): (TYPES[kind], "" if fallback == "NULL" else fallback.strip('"'))
-            for group, key, kind, fallback in rows}
+    """{(section, key): (type, live or restart, default or '')} of the core's table."""
+    rows = re.findall(r'^SETTING\((\w+), "(\w+)", (\w+), (LIVE|RESTART), (NULL|"[^"]*"),', manual.text("core/config/settings.def"), re.M)
+    return {(GROUPS.get(group, group.lower()), key): (TYPES[kind], change.lower(), "" if fallback == "NULL" else fallback.strip('"'))
+            for group, key, kind, change, fallback in rows}
 
 
 def example():
@@ -57,8 +57,9 @@ class Settings(unittest.TestCase):
     def test_keys_of_the_page_are_those_of_the_example(self):
         self.assertEqual(sorted(documented()), sorted(example()))
 
-    def test_types_and_defaults_of_the_page_are_those_of_the_table(self):
-        there = {key: (row["type"], "".join(manual.words(row["default"]))) for key, row in documented().items()}
+    def test_types_changes_and_defaults_of_the_page_are_those_of_the_table(self):
+        there = {key: (row["type"], row["change"], "".join(manual.words(row["default"])))
+                 for key, row in documented().items()}
         self.assertEqual(there, table())
 
     def test_types_of_the_page_are_explained_in_it(self):

@@ -233,11 +233,11 @@ kinds_of_later_versions_are_refused(void **state)
         "[platform connect]\n[platform x]\nkind = openaev\n[platform y]\nkind = opencty\n"
         "[backend docker]\n[manager]\nid = m\nkey = " PEM_INI,
         "test.ini:1: [platform connect] kind: 'connect' is not available in this version; write "
-        "opencti or local\n"
-        "test.ini:3: [platform x] kind: 'openaev' is not available in this version; write opencti "
-        "or "
-        "local\n"
-        "test.ini:5: [platform y] kind: 'opencty' is not known; write opencti or local (did "
+        "opencti, local or custom\n"
+        "test.ini:3: [platform x] kind: 'openaev' is not available in this version; write opencti, "
+        "local or custom\n"
+        "test.ini:5: [platform y] kind: 'opencty' is not known; write opencti, local or custom "
+        "(did "
         "you mean 'opencti'?)\n");
 }
 

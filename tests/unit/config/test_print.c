@@ -48,23 +48,23 @@ effective_values_are_printed_with_their_origin(void **state)
     buf_add_text(&b, out);
     free(out);
     assert_lines(
-        &b, "[manager] id = m1   # test.ini:2\n"
-            "[manager] name = Gantry   # default\n"
-            "[manager] key = ****   # test.ini:3\n"
+        &b, "[manager] id = m1   # test.ini:2; a change takes a restart\n"
+            "[manager] name = Gantry   # default; a change takes a restart\n"
+            "[manager] key = ****   # test.ini:3; a change takes a restart\n"
             "[manager] interval = 1m30s   # environment GANTRY__MANAGER__INTERVAL\n"
             "[manager] ping_interval = 1m   # default\n"
-            "[manager] concurrency = 8   # default\n"
+            "[manager] concurrency = 8   # default; a change takes a restart\n"
             "[manager] max_removals = 3   # default\n"
             "[manager] removal_confirmations = 3   # default\n"
             "[manager] allow_remove_all = no   # default\n"
-            "[manager] state_dir = /h/.local/state/gantry   # default\n"
-            "[manager] plugin_path = /opt/plugins   # default\n"
+            "[manager] state_dir = /h/.local/state/gantry   # default; a change takes a restart\n"
+            "[manager] plugin_path = /opt/plugins   # default; a change takes a restart\n"
             "[log] level = info   # default\n"
             "[log] format = auto   # default\n"
             "[log] max_size = 1MiB   # test.ini:7\n"
             "[log] max_files = 5   # default\n"
-            "[platform opencti] kind = opencti   # default\n"
-            "[platform opencti] url = https://o   # test.ini:9\n"
+            "[platform opencti] kind = opencti   # default; a change takes a restart\n"
+            "[platform opencti] url = https://o   # test.ini:9; a change takes a restart\n"
             "[platform opencti] token = ****   # test.ini:10, from environment variable 'TOKEN'\n"
             "[platform opencti] tls_verify = no   # test.ini:12\n"
             "[platform opencti] proxy = http://****@p:1   # test.ini:11\n"
@@ -76,13 +76,16 @@ effective_values_are_printed_with_their_origin(void **state)
             "[platform opencti] health_interval = 30s   # default\n"
             "[platform opencti] connector_proxy = no   # default\n"
             "[platform opencti] connector_tls_verify = yes   # default\n"
-            "[backend engine] isolation = none   # default\n"
+            "[platform opencti] backend = engine   # default; a change takes a restart\n"
+            "[backend engine] isolation = none   # default; a change takes a restart\n"
             "[backend engine] start_timeout = 2m   # default\n"
             "[backend engine] stop_timeout = 10s   # default\n"
             "[backend engine] pull_stall_timeout = 2m   # default\n"
             "[backend engine] pull_policy = if-not-present   # default\n"
-            "[backend engine] socket = tcp://****@h:1   # environment ENGINE_HOST\n"
-            "[backend engine] api_key = ****   # test.ini:14\n"
+            "[backend engine] plugin = engine   # default; a change takes a restart\n"
+            "[backend engine] socket = tcp://****@h:1   # environment ENGINE_HOST; a change takes "
+            "a restart\n"
+            "[backend engine] api_key = ****   # test.ini:14; a change takes a restart\n"
             "[backend engine] dns = a, b   # test.ini:15\n"
             "[connector c] image = i   # test.ini:17\n"
             "[connector c] dns = c   # test.ini:18\n");
@@ -127,7 +130,7 @@ every_default_and_example_is_accepted(void **state)
         AUTO_BUF struct buf b = BUF_INIT(1 << 16);
         buf_add_fmt(&b, "[%.*s%s%s]\n%s = %s\n", (int)strcspn(row.section, " "), row.section,
                     *name ? " " : "",
-                    row.kind ? row.kind
+                    row.kind ? strncmp(row.kind, "opencti", 7) == 0 ? "opencti" : row.kind
                     : *name  ? "docker"
                              : "",
                     row.key, value);
