@@ -5,6 +5,7 @@
 #include "err.h"
 #include "platform_internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* The value of the escape `\uXXXX` at text, or -1. */
@@ -106,11 +107,14 @@ answer_clear(struct answer *answer)
     *answer = (struct answer){0};
 }
 
+/* NULL when it is no JSON, or memory ran out: cJSON does not tell which, but malloc's errno does. */
 static cJSON *
-parse_json(const char *body, size_t len)
+parse_json(const char *body, size_t len, bool *no_memory)
 {
     const char *end = NULL;
+    errno = 0;
     cJSON *root = cJSON_ParseWithLengthOpts(body, len, &end, 0);
+    *no_memory = !root && errno == ENOMEM;
     if (!root)
         return NULL;
     while (end < body + len && *end && strchr(" \t\r\n", *end))
@@ -136,9 +140,12 @@ answer_parse(char *body, size_t len, unsigned status, const char *content_type, 
     if (len == 0)
         return refuse(status, content_type, "the platform answers nothing", err);
     mark_escapes(body, len);
+    bool no_memory = false;
     AUTO_ANSWER struct answer a = {.status = status};
     if (str_utf8_valid_length((struct str){body, len}) == len && !memchr(body, '\0', len))
-        a.root = parse_json(body, len);
+        a.root = parse_json(body, len, &no_memory);
+    if (no_memory)
+        return err_nomem(err);
     if (!a.root)
         return refuse(status, content_type, "the platform's answer is no JSON, or is cut short",
                       err);

@@ -33,7 +33,7 @@ int
 listing_begin(struct listing_builder *b, struct gantry_error **err)
 {
     *b = (struct listing_builder){.listing = calloc(1, sizeof *b->listing)};
-    map_init(&b->seen);
+    map_init_borrowing(&b->seen); /* ids live in the arena */
     if (!b->listing)
         return err_nomem(err);
     arena_init(&b->listing->arena, 0);
@@ -86,6 +86,17 @@ listing_add(struct listing_builder *b, const struct platform_connector *connecto
     return 0;
 }
 
+void
+listing_canon(struct buf *canon, const struct platform_connector *c)
+{
+    const char *const texts[] = {c->id, c->name, c->image, c->hash, c->problem};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        buf_add_fmt(canon, "%zu:", str_of(texts[i]).len);
+        buf_add_text(canon, texts[i]);
+    }
+    buf_add_fmt(canon, "%d\n", c->wish);
+}
+
 int
 listing_end(struct listing_builder *b, struct platform_listing **out, struct gantry_error **err)
 {
@@ -125,7 +136,7 @@ int
 configurations_begin(struct configurations_builder *b, struct gantry_error **err)
 {
     *b = (struct configurations_builder){.configurations = calloc(1, sizeof *b->configurations)};
-    map_init(&b->seen);
+    map_init_borrowing(&b->seen); /* ids live in the arena */
     if (!b->configurations)
         return err_nomem(err);
     arena_init(&b->configurations->arena, 0);
@@ -180,6 +191,35 @@ configurations_add(struct configurations_builder *b, const struct platform_confi
         return err_nomem(err);
     *slot = *item;
     return 0;
+}
+
+int
+configurations_add_connector(struct configurations_builder *b, const struct config_connector *from,
+                             const char *hash, struct gantry_error **err)
+{
+    struct arena *arena = &b->configurations->arena;
+    struct platform_entry *entries =
+        arena_alloc_array(arena, from->entry_count + 1, sizeof *entries);
+    struct platform_configuration c = {
+        .id = arena_dup_text(arena, from->id),
+        .hash = arena_dup_text(arena, hash),
+        .image = arena_dup_text(arena, from->image ? from->image : ""),
+        .entries = entries,
+    };
+    bool copied = entries && c.id && c.hash && c.image;
+    while (copied && c.entry_count < from->entry_count) {
+        const struct config_connector_entry *entry = &from->entries[c.entry_count];
+        struct platform_entry *made = &entries[c.entry_count++];
+        *made = (struct platform_entry){arena_dup_text(arena, entry->key),
+                                        arena_dup_text(arena, entry->value), PLATFORM_SEALED_NO,
+                                        entry->secret};
+        copied = made->key && made->value;
+    }
+    if (copied)
+        return configurations_add(b, &c, err);
+    if (entries)
+        configuration_wipe(&c);
+    return err_nomem(err);
 }
 
 int

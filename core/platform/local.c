@@ -9,19 +9,24 @@
 #include <stdio.h>
 
 struct local {
+    struct local_watch watch;
     struct map ids;               /* file's name -> its connector's id, owned */
     struct map reported;          /* id -> its status, as a number */
     char digest[CRYPTO_HEX_SIZE]; /* of the last listing that was handed out; "": none */
 };
 
 static int
-local_new(struct platform *p, struct gantry_error **err)
+local_new(struct platform *p, const struct platform_context *context,
+          const struct config_platform *settings, struct gantry_error **err)
 {
+    (void)context;
+    (void)settings;
     struct local *l = calloc(1, sizeof *l);
     if (!l)
         return err_nomem(err);
     map_init(&l->ids);
     map_init(&l->reported);
+    local_watch_open(&l->watch, p);
     p->own = l;
     return 0;
 }
@@ -36,6 +41,7 @@ local_free(struct platform *p)
         free(it->value);
     map_clear(&l->ids);
     map_clear(&l->reported);
+    local_watch_close(&l->watch);
     free(l);
     p->own = NULL;
 }
@@ -66,17 +72,6 @@ static enum platform_status
 reported_status(const struct local *l, const char *id)
 {
     return (enum platform_status)(uintptr_t)map_find(&l->reported, str_of(id));
-}
-
-static void
-canon_add(struct buf *canon, const struct platform_connector *c)
-{
-    const char *const texts[] = {c->id, c->name, c->image, c->hash, c->problem};
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
-        buf_add_fmt(canon, "%zu:", str_of(texts[i]).len);
-        buf_add_text(canon, texts[i]);
-    }
-    buf_add_fmt(canon, "%d\n", c->wish);
 }
 
 static int
@@ -112,7 +107,7 @@ list_file(void *context, const char *name, const struct config_connector *from, 
     if (!c.id || !c.name || !c.image || !c.hash || (problem && !c.problem))
         return err_nomem(err);
     c.known = reported_status(walk->local, c.id);
-    canon_add(&walk->canon, &c);
+    listing_canon(&walk->canon, &c);
     return listing_add(&walk->builder, &c, err);
 }
 
@@ -125,7 +120,7 @@ read_listing(struct platform *p, struct call *call, struct gantry_error **err)
     buf_init(&walk.canon, SIZE_MAX / 2);
     int code = listing_begin(&walk.builder, err);
     if (code == 0)
-        code = local_walk(p->settings->path, p->environment, list_file, &walk, err);
+        code = local_walk(p->path, p->environment, list_file, &walk, err);
     if (code == 0 && buf_failed(&walk.canon))
         code = err_nomem(err);
     if (code == 0 && (code = crypto_sha256_hex(buf_view(&walk.canon), digest)) < 0)
@@ -144,6 +139,9 @@ static void
 local_list(struct platform *p, struct call *call)
 {
     AUTO_ERR struct gantry_error *err = NULL;
+    struct local *l = p->own;
+    local_watch_renew(&l->watch, p);         /* first: see local_watch.c */
+    (void)local_watch_changed(&l->watch, p); /* what has happened so far is about to be read */
     int code = read_listing(p, call, &err);
     if (code < 0)
         call_fail(call, code, &err);
@@ -176,28 +174,7 @@ configure_file(void *context, const char *name, const struct config_connector *f
         return id && text ? configurations_add_unusable(b, id, text, err) : err_nomem(err);
     }
     int code = local_hash(from, hash, err);
-    if (code < 0)
-        return code;
-    struct platform_entry *entries =
-        arena_alloc_array(arena, from->entry_count + 1, sizeof *entries);
-    struct platform_configuration c = {
-        .id = arena_dup_text(arena, from->id),
-        .hash = arena_dup_text(arena, hash),
-        .image = arena_dup_text(arena, from->image ? from->image : ""),
-        .entries = entries,
-    };
-    bool copied = entries && c.id && c.hash && c.image;
-    for (; copied && c.entry_count < from->entry_count; c.entry_count++) {
-        const struct config_connector_entry *entry = &from->entries[c.entry_count];
-        entries[c.entry_count] = (struct platform_entry){arena_dup_text(arena, entry->key),
-                                                         arena_dup_text(arena, entry->value),
-                                                         PLATFORM_SEALED_NO, entry->secret};
-        copied = entries[c.entry_count].key && entries[c.entry_count].value;
-    }
-    if (copied)
-        return configurations_add(b, &c, err);
-    configuration_wipe(&c);
-    return err_nomem(err);
+    return code < 0 ? code : configurations_add_connector(b, from, hash, err);
 }
 
 static void
@@ -207,7 +184,7 @@ local_configure(struct platform *p, struct call *call)
     struct configure_walk walk = {.local = p->own};
     int code = configurations_begin(&walk.builder, &err);
     if (code == 0)
-        code = local_walk(p->settings->path, p->environment, configure_file, &walk, &err);
+        code = local_walk(p->path, p->environment, configure_file, &walk, &err);
     if (code == 0)
         code = configurations_end(&walk.builder, &call->configurations, &err);
     if (code < 0)
@@ -236,6 +213,18 @@ local_report(struct platform *p, const struct platform_report *report, struct ca
     call_end_later(call);
 }
 
+static int
+local_fd(const struct platform *p)
+{
+    return ((const struct local *)p->own)->watch.fd;
+}
+
+static bool
+local_changed(struct platform *p)
+{
+    return local_watch_changed(&((struct local *)p->own)->watch, p);
+}
+
 const struct platform_kind platform_kind_local = {
     .label = "local",
     .new = local_new,
@@ -245,4 +234,6 @@ const struct platform_kind platform_kind_local = {
     .forget = local_forget,
     .configure = local_configure,
     .report = local_report,
+    .fd = local_fd,
+    .changed = local_changed,
 };

@@ -44,6 +44,13 @@ folder_error(const char *folder, int errnum, struct gantry_error **err)
                          "cannot read the folder '%s'", folder);
 }
 
+/* Hidden ones are what editors write beside. */
+bool
+local_is_file_name(const char *name)
+{
+    return name[0] != '.' && str_ends_with(str_of(name), ENDING);
+}
+
 static int
 read_names(const char *folder, struct names *names, struct gantry_error **err)
 {
@@ -58,8 +65,8 @@ read_names(const char *folder, struct names *names, struct gantry_error **err)
         if (!entry)
             break;
         struct str name = str_of(entry->d_name);
-        if (entry->d_name[0] == '.' || !str_ends_with(name, ENDING))
-            continue; /* hidden ones are what editors write beside */
+        if (!local_is_file_name(entry->d_name))
+            continue;
         char **slot = vec_push(names);
         if (!slot || !(*slot = str_dup((struct str){name.ptr, name.len - ENDING.len})))
             return err_nomem(err);
@@ -69,8 +76,8 @@ read_names(const char *folder, struct names *names, struct gantry_error **err)
     return 0;
 }
 
-static void
-wipe_connector(const struct config_connector *c)
+void
+connector_wipe(const struct config_connector *c)
 {
     for (size_t i = 0; i < c->entry_count; i++)
         if (c->entries[i].value) /* of our own arena */
@@ -98,13 +105,14 @@ visit_file(const char *folder, const char *name, char *const *environment, local
     if (code == 0)
         code = config_read_connector(path, (struct str){text, len}, environment, &arena, &connector,
                                      &problem);
-    if (code == GANTRY_E_NOMEM)
+    /* That there was no memory for the reason is no reason that the connector has. */
+    if (code == GANTRY_E_NOMEM || (problem && problem->code == GANTRY_E_NOMEM))
         code = err_nomem(err);
     else if (code < 0)
         code = visit(context, name, NULL, err_text(problem), err);
     else
         code = visit(context, name, &connector, NULL, err);
-    wipe_connector(&connector);
+    connector_wipe(&connector);
     if (text)
         secret_wipe(text, len);
     return code;

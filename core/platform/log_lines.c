@@ -48,9 +48,8 @@ is_control(const char *character, size_t len)
     return len == 2 && c == 0xc2 && (unsigned char)character[1] < 0xa0; /* C1 */
 }
 
-/* Append one line, cleaned and cut. */
-static void
-add_line(struct buf *out, const char *text)
+void
+log_line_clean(struct buf *out, const char *text)
 {
     struct str s = str_of(text);
     size_t start = out->len;
@@ -85,7 +84,7 @@ log_lines_add_json(struct buf *out, const char *const *lines, size_t count)
     /* From the newest backwards: how many fit. */
     while (first > 0) {
         buf_reset(&line);
-        add_line(&line, lines[first - 1]);
+        log_line_clean(&line, lines[first - 1]);
         total += line.len + 1; /* the platform joins them by a newline */
         if (total > LOG_LINES_MAX_BYTES)
             break;
@@ -94,7 +93,7 @@ log_lines_add_json(struct buf *out, const char *const *lines, size_t count)
     buf_add_char(out, '[');
     for (size_t i = first; i < count; i++) {
         buf_reset(&line);
-        add_line(&line, lines[i]);
+        log_line_clean(&line, lines[i]);
         if (i > first)
             buf_add_char(out, ',');
         buf_add_json(out, buf_view(&line));

@@ -12,13 +12,9 @@
 #include <stdio.h>
 
 static int
-opencti_new(struct platform *p, struct gantry_error **err)
+make_transport(const struct platform *p, const struct config_platform *s, struct transport **out,
+               struct gantry_error **err)
 {
-    const struct config_platform *s = p->settings;
-    struct opencti *o = calloc(1, sizeof *o);
-    if (!o)
-        return err_nomem(err);
-    p->own = o;
     const struct transport_http_options options = {
         .url = s->url,
         .token = s->token ? secret_bytes(s->token) : STR_NONE,
@@ -28,13 +24,40 @@ opencti_new(struct platform *p, struct gantry_error **err)
         .tls_verify = s->tls_verify,
         .connect_timeout_ms = s->connect_timeout_ms,
     };
+    return transport_http_new(p->http, &options, out, err);
+}
+
+static int
+opencti_new(struct platform *p, const struct platform_context *context,
+            const struct config_platform *settings, struct gantry_error **err)
+{
+    (void)context;
+    struct opencti *o = calloc(1, sizeof *o);
+    if (!o)
+        return err_nomem(err);
+    p->own = o;
     struct transport *transport = NULL;
-    int code = transport_http_new(p->http, &options, &transport, err);
+    int code = make_transport(p, settings, &transport, err);
     if (code < 0)
         return code;
     char hint[320];
-    (void)snprintf(hint, sizeof hint, "token of [platform %s]", s->name);
-    return session_init(&o->session, transport, p->log, s->name, hint, err);
+    (void)snprintf(hint, sizeof hint, "token of [platform %s]", p->name);
+    return session_init(&o->session, transport, p->log, p->name, hint, err);
+}
+
+/* What was refused may be allowed with another token. */
+static int
+opencti_take(struct platform *p, const struct config_platform *fresh, struct gantry_error **err)
+{
+    struct opencti *o = p->own;
+    struct transport *transport = NULL;
+    int code = make_transport(p, fresh, &transport, err);
+    if (code < 0)
+        return code;
+    transport_free(o->session.transport); /* requests in progress hold it until they end */
+    o->session.transport = transport;
+    negotiate_doubt(&o->session.negotiate);
+    return 0;
 }
 
 static void
@@ -110,7 +133,7 @@ order_registration(struct platform *p, struct exchange_order *order)
                      .value = value_manager(p->manager_id, p->manager_name,
                                             p->public_key ? p->public_key : "")},
         .count = 1,
-        .timeout_ms = p->settings->request_timeout_ms,
+        .timeout_ms = p->request_timeout_ms,
     };
 }
 
@@ -185,7 +208,7 @@ static void
 opencti_ping(struct platform *p, struct call *call)
 {
     struct opencti *o = p->own;
-    struct exchange_order order = {.count = 1, .timeout_ms = p->settings->request_timeout_ms};
+    struct exchange_order order = {.count = 1, .timeout_ms = p->request_timeout_ms};
     if (negotiate_is_lacking(&o->session.negotiate, OP_REGISTER)) {
         order.parts[0].op = OP_VERSION;
         opencti_ask(call, &order, versioned);
@@ -208,4 +231,5 @@ const struct platform_kind platform_kind_opencti = {
     .forget = opencti_forget,
     .configure = opencti_configure,
     .report = opencti_report,
+    .take = opencti_take,
 };

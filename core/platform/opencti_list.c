@@ -1,5 +1,8 @@
 /* opencti_list.c - the two steps of the poll: asks, and recognises a listing that has not changed
- * by its bytes, before it is parsed. */
+ * by its bytes, before it is parsed.
+ *
+ * They end in platform_step(), not in the exchange's callback: what is kept of a listing would else
+ * be allocated between the pieces of the parsed answer, and hold their memory for ever. */
 #include "err.h"
 #include "platform_internal.h"
 
@@ -25,7 +28,7 @@ listed(void *context, const struct exchange_result *result)
             (void)snprintf(o->listing_digest, sizeof o->listing_digest, "%s",
                            result->digest ? result->digest : "");
     }
-    call_end(call);
+    call_end_later(call);
 }
 
 void
@@ -35,7 +38,7 @@ opencti_list(struct platform *p, struct call *call)
     struct exchange_order order = {
         .parts[0].op = OP_CONNECTORS,
         .count = 1,
-        .timeout_ms = p->settings->list_timeout_ms,
+        .timeout_ms = p->list_timeout_ms,
         .digest = true,
         .known_digest = o->listing_digest,
     };
@@ -62,7 +65,7 @@ configured(void *context, const struct exchange_result *result)
                                            &call->configurations, &err);
     if (code < 0)
         call_fail(call, code, &err);
-    call_end(call);
+    call_end_later(call);
 }
 
 void
@@ -71,7 +74,7 @@ opencti_configure(struct platform *p, struct call *call)
     struct exchange_order order = {
         .parts[0].op = OP_CONFIGURATIONS,
         .count = 1,
-        .timeout_ms = p->settings->list_timeout_ms,
+        .timeout_ms = p->list_timeout_ms,
     };
     opencti_ask(call, &order, configured);
 }

@@ -192,7 +192,7 @@ copy_entries(struct arena *arena, const cJSON *list, struct platform_configurati
     for (const cJSON *item = list->child; item; item = item->next) {
         struct platform_entry from, *entry = &entries[c->entry_count];
         if (!read_entry(item, &from, &text)) {
-            *problem = arena_dup(arena, buf_view(&text));
+            *problem = buf_failed(&text) ? NULL : arena_dup(arena, buf_view(&text));
             return *problem ? 0 : err_nomem(err);
         }
         *entry = from;

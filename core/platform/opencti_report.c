@@ -25,7 +25,7 @@ add_part(struct exchange_order *order, enum operation op, char *value)
 void
 opencti_report(struct platform *p, const struct platform_report *report, struct call *call)
 {
-    struct exchange_order order = {.timeout_ms = p->settings->request_timeout_ms, .report = true};
+    struct exchange_order order = {.timeout_ms = p->request_timeout_ms, .report = true};
     if (report->status != PLATFORM_STATUS_NONE) {
         bool runs = report->status == PLATFORM_STATUS_STARTED;
         add_part(&order, OP_CURRENT_STATUS, value_status(report->id, runs ? "started" : "stopped"));

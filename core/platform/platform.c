@@ -12,10 +12,19 @@ kind_of(enum config_platform_kind kind)
     switch (kind) {
     case CONFIG_PLATFORM_OPENCTI:
         return &platform_kind_opencti;
+    case CONFIG_PLATFORM_CUSTOM:
+        return &platform_kind_custom;
     case CONFIG_PLATFORM_LOCAL:
         break;
     }
     return &platform_kind_local;
+}
+
+static void
+take_timeouts(struct platform *p, const struct config_platform *settings)
+{
+    p->request_timeout_ms = settings->request_timeout_ms;
+    p->list_timeout_ms = settings->list_timeout_ms;
 }
 
 int
@@ -26,21 +35,35 @@ platform_new(const struct config_platform *settings, const struct platform_conte
     if (!p)
         return err_nomem(err);
     p->kind = kind_of(settings->kind);
-    p->settings = settings;
     p->http = context->http;
     p->log = context->log;
     p->environment = context->environment;
     p->manager_id = text_dup(context->manager_id);
     p->manager_name = text_dup(context->manager_name);
     p->public_key = text_dup(context->public_key);
-    bool copied = p->manager_id && p->manager_name && (p->public_key || !context->public_key);
-    int code = copied ? p->kind->new (p, err) : err_nomem(err);
+    p->name = text_dup(settings->name);
+    p->path = text_dup(settings->path);
+    take_timeouts(p, settings);
+    bool copied = p->manager_id && p->manager_name && (p->public_key || !context->public_key) &&
+                  p->name && (p->path || !settings->path);
+    int code = copied ? p->kind->new (p, context, settings, err) : err_nomem(err);
     if (code < 0) {
         platform_free(p);
         return code;
     }
     *out = p;
     return 0;
+}
+
+int
+platform_take_settings(struct platform *p, const struct config_platform *fresh,
+                       struct gantry_error **err)
+{
+    assert(strcmp(p->name, fresh->name) == 0 && kind_of(fresh->kind) == p->kind);
+    int code = p->kind->take ? p->kind->take(p, fresh, err) : 0;
+    if (code == 0)
+        take_timeouts(p, fresh);
+    return code;
 }
 
 static void
@@ -74,13 +97,15 @@ platform_free(struct platform *p)
     free(p->manager_id);
     free(p->manager_name);
     free(p->public_key);
+    free(p->name);
+    free(p->path);
     free(p);
 }
 
 const char *
 platform_name(const struct platform *p)
 {
-    return p->settings->name;
+    return p->name;
 }
 
 const char *
@@ -93,6 +118,18 @@ bool
 platform_is_local(const struct platform *p)
 {
     return p->kind == &platform_kind_local;
+}
+
+int
+platform_fd(const struct platform *p)
+{
+    return p->kind->fd ? p->kind->fd(p) : -1;
+}
+
+bool
+platform_changed(struct platform *p)
+{
+    return p->kind->changed && p->kind->changed(p);
 }
 
 void

@@ -9,6 +9,8 @@
  *           document and remembered until the platform's version changes; an operation that it lacks is said
  *           once and skipped: done gets GANTRY_E_UNSUPPORTED.
  * local     a folder of INI files, one a connector; reports are accepted and dropped.
+ * custom    the program's own: two functions of gantry/platform.h, called on the loop's thread inside
+ *           platform_list() and platform_report().
  *
  * An answer is used only when data.<field> is there, not null, and no error lies inside it: a listing is
  * whole or is an error (S1). */
@@ -21,6 +23,7 @@
 #include "http.h"
 #include "log.h"
 
+#include <gantry/platform.h>
 #include <gantry/types.h>
 #include <stdbool.h>
 
@@ -103,16 +106,34 @@ struct platform_context {
     const char *manager_id, *manager_name;
     const char *public_key;   /* PEM, as the platform takes it; NULL for local */
     char *const *environment; /* for env: references of local files; kept */
+    /* Of kind custom: what the program offers under this name; else NULL.  Borrowed (copied); its context
+     * and functions are kept. */
+    const struct gantry_platform *custom;
 };
 
-/* settings: kept. */
+/* settings, context: borrowed: nothing of them is pointed to later, but what is marked as kept.
+ * GANTRY_E_INVALID: of kind custom, and the program offers none. */
 MUST_CHECK int platform_new(const struct config_platform *settings,
                             const struct platform_context *context, struct platform **out,
                             struct gantry_error **err);
 void platform_free(struct platform *platform); /* cancels what is in progress; done is not called */
 
+/* Take over what can change while running: token, certificates, proxy, timeouts.  Requests in progress end as
+ * they began; later ones are as fresh says.  fresh: borrowed; of the same name, kind, url and path (see
+ * config_reload_check()).  On failure (out of memory) nothing has changed. */
+MUST_CHECK int platform_take_settings(struct platform *platform,
+                                      const struct config_platform *fresh,
+                                      struct gantry_error **err);
+
+/* A descriptor that is readable when the platform may say something else than before, so that it is worth
+ * asking before its time; -1: there is none, and asking from time to time is all.  Borrowed; the same for
+ * the platform's life. */
+int platform_fd(const struct platform *platform);
+/* Read away what made it readable.  True: list again, now. */
+bool platform_changed(struct platform *platform);
+
 const char *platform_name(const struct platform *platform); /* NAME of [platform NAME] */
-/* The value of GANTRY_LABEL_PLATFORM: opencti, local. */
+/* The value of GANTRY_LABEL_PLATFORM: opencti, local, custom. */
 const char *platform_label(const struct platform *platform);
 bool platform_is_local(const struct platform *platform);
 

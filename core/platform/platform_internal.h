@@ -1,18 +1,22 @@
 /* platform_internal.h - what the files of this room share.
  *
- *   platform.c         platform.h's functions: dispatches by kind, and ends calls that need no
- * network listing.c          builds listings and configurations, of any kind of platform local.c
- * kind local: the folder;  local_file.c: one file of it opencti.c          kind opencti: makes it,
- * ping and registration opencti_list.c     the two steps of the poll;  opencti_read.c: what their
- * answers say opencti_report.c   reports;  values.c: the variables;  log_lines.c: log lines as a
- * platform takes them client.c           client.h's functions, on the same exchanges;
- * client_calls.c: one an operation
+ *   platform.c         platform.h's functions: dispatches by kind, and ends calls without network
+ *   listing.c          builds listings and configurations, of any kind of platform
+ *   local.c            kind local: the folder
+ *   local_file.c       one file of it;  local_watch.c: hears that it has changed
+ *   custom.c           kind custom: the program's own (gantry/platform.h)
+ *   opencti.c          kind opencti: makes it, ping and registration
+ *   opencti_list.c     the two steps of the poll;  opencti_read.c: what their answers say
+ *   opencti_report.c   reports;  values.c: the variables
+ *   log_lines.c        log lines as a platform takes them
+ *   client.c           client.h's functions, on the same exchanges;  client_calls.c: one an operation
  *
  *   exchange.c         one question and its answer, asked again with less where that is due
  *   negotiate.c        what this platform lacks, and is therefore not asked for
- *   answer.c           is it a GraphQL answer, and what does it say;  problem.c: an error of it as
- * ours operations.c       the table of operations.def transport_http.c   send(document, variables)
- * -> bytes, over HTTP
+ *   answer.c           is it a GraphQL answer, and what does it say
+ *   problem.c          an error of it as ours
+ *   operations.c       the table of operations.def
+ *   transport_http.c   send(document, variables) -> bytes, over HTTP
  *
  * The upper half knows connectors; the lower one knows GraphQL over a transport. */
 #ifndef PLATFORM_INTERNAL_H
@@ -61,7 +65,7 @@ struct transport_kind {
                 transport_done *done, void *context, struct transport_send **out,
                 struct gantry_error **err);
     void (*cancel)(struct transport_send *send); /* done is not called */
-    void (*free)(struct transport *transport);   /* nothing is in progress */
+    void (*free)(struct transport *transport);   /* what is in progress goes on */
 };
 struct transport {
     const struct transport_kind *kind;
@@ -225,6 +229,8 @@ MUST_CHECK int listing_begin(struct listing_builder *b, struct gantry_error **er
 MUST_CHECK int listing_add(struct listing_builder *b, const struct platform_connector *connector,
                            struct gantry_error **err);
 void listing_doubt(struct listing_builder *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Append what a listing says of one connector, to recognise a listing that has not changed. */
+void listing_canon(struct buf *canon, const struct platform_connector *connector);
 MUST_CHECK int listing_end(struct listing_builder *b, struct platform_listing **out,
                            struct gantry_error **err);
 void listing_abandon(struct listing_builder *b);
@@ -239,6 +245,10 @@ MUST_CHECK int configurations_begin(struct configurations_builder *b, struct gan
 MUST_CHECK int configurations_add(struct configurations_builder *b,
                                   const struct platform_configuration *item,
                                   struct gantry_error **err);
+/* One whose values are all in the clear: copied. */
+MUST_CHECK int configurations_add_connector(struct configurations_builder *b,
+                                            const struct config_connector *from, const char *hash,
+                                            struct gantry_error **err);
 /* text: of the arena. */
 MUST_CHECK int configurations_add_unusable(struct configurations_builder *b, const char *id,
                                            const char *text, struct gantry_error **err);
@@ -266,6 +276,7 @@ MUST_CHECK int opencti_read_body(char *body, size_t len, struct platform_listing
  * left out. */
 MUST_CHECK int local_hash(const struct config_connector *connector, char hash[LOCAL_HASH_SIZE],
                           struct gantry_error **err);
+void connector_wipe(const struct config_connector *connector); /* its values */
 /* One file of the folder.  name: without ".ini"; connector: NULL when it cannot be used, and
  * problem says why, else NULL; both borrowed.  A negative value ends the walk. */
 typedef int local_visit(void *context, const char *name, const struct config_connector *connector,
@@ -274,12 +285,30 @@ typedef int local_visit(void *context, const char *name, const struct config_con
 MUST_CHECK int local_walk(const char *folder, char *const *environment, local_visit *visit,
                           void *context, struct gantry_error **err);
 
+/* Is this the name of a connector's file? */
+bool local_is_file_name(const char *name);
+
+/* --- local_watch.c */
+
+struct local_watch {
+    int fd;    /* of inotify; -1: the system has none for us */
+    int wd;    /* -1: the folder is not watched */
+    bool said; /* that it does not work */
+};
+void local_watch_open(struct local_watch *w, const struct platform *p);
+void local_watch_close(struct local_watch *w);
+/* Watch the folder that has the name now. */
+void local_watch_renew(struct local_watch *w, const struct platform *p);
+/* Read all events: is one of them worth a listing? */
+bool local_watch_changed(struct local_watch *w, const struct platform *p);
+
 /* --- log_lines.c */
 
 #define LOG_LINE_MAX_BYTES  ((size_t)4 * 1024)
 #define LOG_LINES_MAX_BYTES ((size_t)64 * 1024)
 /* Append the lines as a JSON array: control characters and escape sequences taken out, valid UTF-8,
  * each cut at LOG_LINE_MAX_BYTES, the oldest left out until all are within LOG_LINES_MAX_BYTES. */
+void log_line_clean(struct buf *out, const char *text); /* appends one line so */
 void log_lines_add_json(struct buf *out, const char *const *lines, size_t count);
 
 /* --- values.c: of the mutations' variables; freed by free(), NULL when memory ran out */
@@ -323,7 +352,9 @@ void call_fail(struct call *call, int code, struct gantry_error **error);
 
 struct platform_kind {
     const char *label;
-    int (*new)(struct platform *platform, struct gantry_error **err);
+    /* context, settings: borrowed: what is needed of them later is copied. */
+    int (*new)(struct platform *platform, const struct platform_context *context,
+               const struct config_platform *settings, struct gantry_error **err);
     void (*free)(struct platform *platform); /* cancels; platform->own may be NULL */
     void (*ping)(struct platform *platform, struct call *call);
     void (*list)(struct platform *platform, struct call *call);
@@ -331,12 +362,18 @@ struct platform_kind {
     void (*configure)(struct platform *platform, struct call *call);
     void (*report)(struct platform *platform, const struct platform_report *report,
                    struct call *call);
+    /* Each may be NULL: nothing to take over; nothing to watch. */
+    int (*take)(struct platform *platform, const struct config_platform *fresh,
+                struct gantry_error **err);
+    int (*fd)(const struct platform *platform);
+    bool (*changed)(struct platform *platform);
 };
-extern const struct platform_kind platform_kind_opencti, platform_kind_local;
+extern const struct platform_kind platform_kind_opencti, platform_kind_local, platform_kind_custom;
 
 struct platform {
     const struct platform_kind *kind;
-    const struct config_platform *settings; /* kept */
+    char *name, *path; /* of its settings; path: may be NULL */
+    int64_t request_timeout_ms, list_timeout_ms;
     struct http_loop *http;
     struct log *log;
     char *manager_id, *manager_name, *public_key; /* public_key: may be NULL */

@@ -129,5 +129,7 @@ problem_error(enum operation op, const struct answer *answer, const char *token_
     /* That something in a listing is not found does not say that the listed are not there (S1). */
     int code =
         reaction.code == GANTRY_E_NOT_FOUND && is_read(op) ? GANTRY_E_UNAVAILABLE : reaction.code;
+    if (buf_failed(&b) == GANTRY_E_NOMEM)
+        return err_nomem(err);
     return err_set(err, code, "%s", buf_text(&b));
 }

@@ -10,6 +10,7 @@
 
 struct transport_http {
     struct transport base;
+    size_t users; /* its owner, and each request in progress: that needs tls and what it names */
     struct http_loop *http;
     char *url;
     char *authorization; /* wiped */
@@ -19,15 +20,19 @@ struct transport_http {
 };
 
 struct transport_send {
+    struct transport_http *transport;
     struct http_transfer *transfer;
     struct buf body; /* kept until the end; wiped: variables of some operations are secret */
     transport_done *done;
     void *context;
 };
 
+static void release(struct transport_http *t);
+
 static void
 send_free(struct transport_send *send)
 {
+    release(send->transport);
     buf_wipe(&send->body);
     free(send);
 }
@@ -57,6 +62,8 @@ http_send(struct transport *transport, const struct transport_request *request,
     struct transport_send *send = calloc(1, sizeof *send);
     if (!send)
         return err_nomem(err);
+    send->transport = t;
+    t->users++;
     send->done = done;
     send->context = context;
     buf_init(&send->body, BODY_MAX_BYTES);
@@ -109,9 +116,10 @@ http_send_cancel(struct transport_send *send)
 }
 
 static void
-http_transport_free(struct transport *transport)
+release(struct transport_http *t)
 {
-    struct transport_http *t = (struct transport_http *)transport;
+    if (--t->users > 0)
+        return;
     if (t->authorization)
         secret_wipe(t->authorization, strlen(t->authorization));
     free(t->authorization);
@@ -122,6 +130,12 @@ http_transport_free(struct transport *transport)
     free(t->ca_file);
     free(t->no_proxy);
     free(t);
+}
+
+static void
+http_transport_free(struct transport *transport)
+{
+    release((struct transport_http *)transport);
 }
 
 static const struct transport_kind transport_kind_http = {http_send, http_send_cancel,
@@ -162,9 +176,10 @@ transport_http_new(struct http_loop *http, const struct transport_http_options *
     if (!t)
         return err_nomem(err);
     t->base.kind = &transport_kind_http;
+    t->users = 1;
     t->http = http;
     if (!fill(t, options)) {
-        http_transport_free(&t->base);
+        release(t);
         return err_nomem(err);
     }
     t->connect_timeout_ms = clamp_ms(options->connect_timeout_ms);

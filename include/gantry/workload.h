@@ -18,7 +18,7 @@ extern "C" {
  * into the spec; a plugin stores labels as it gets them, where list() can find them. */
 #define GANTRY_LABEL_MANAGER   "opencti-manager"      /* id of the manager */
 #define GANTRY_LABEL_CONNECTOR "opencti-connector-id" /* id of the connector */
-#define GANTRY_LABEL_PLATFORM  "opencti-platform"     /* kind: opencti, openaev, local */
+#define GANTRY_LABEL_PLATFORM  "opencti-platform"     /* kind: opencti, openaev, local, custom */
 #define GANTRY_LABEL_NAMED     "gantry.platform"      /* NAME of [platform NAME] */
 #define GANTRY_LABEL_HASH      "gantry.hash" /* hash of the configuration it was made from */
 /* Environment variable with that hash.  inspect() fills status.hash from it where the label is missing. */

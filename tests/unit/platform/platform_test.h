@@ -24,6 +24,7 @@ struct reply {
     const char *header; /* one more line, "Name: value"; may be NULL */
     bool cut;           /* says that the body is longer than it is, and ends the connection */
     bool hold;          /* never answers */
+    int gate;           /* answers when this descriptor is readable; 0: at once */
 };
 
 struct fake {
@@ -64,6 +65,8 @@ fake_answer(struct exchange *x)
         server_hold(x);
         return;
     }
+    if (reply.gate > 0)
+        (void)poll(&(struct pollfd){.fd = reply.gate, .events = POLLIN}, 1, GUARD_MS);
     const char *body = reply.body ? reply.body : "{}";
     char head[512];
     (void)snprintf(head, sizeof head,
@@ -152,7 +155,7 @@ side_log(void *context, enum log_level level, const char *line, size_t length)
 }
 
 static inline struct side *
-side_new(enum config_platform_kind kind, const char *path)
+side_make(enum config_platform_kind kind, const char *path, const struct gantry_platform *custom)
 {
     struct side *s = calloc(1, sizeof *s);
     struct gantry_error *err = NULL;
@@ -181,10 +184,17 @@ side_new(enum config_platform_kind kind, const char *path)
         .manager_id = "8215614c-7139-422e-b825-b20fd2a13a23",
         .manager_name = "Gantry",
         .public_key = "-----BEGIN RSA PUBLIC KEY-----\nMII=\n-----END RSA PUBLIC KEY-----\n",
+        .custom = custom,
     };
     if (platform_new(&s->settings, &context, &s->platform, &err) < 0)
         fail_msg("platform_new: %s", err_text(err));
     return s;
+}
+
+static inline struct side *
+side_new(enum config_platform_kind kind, const char *path)
+{
+    return side_make(kind, path, NULL);
 }
 
 static inline struct side *
