@@ -9,6 +9,7 @@ backend_free(struct runtime_backend *backend)
 {
     if (backend->pool)
         http_pool_free(backend->pool);
+    map_clear(&backend->changed);
     free(backend->name);
     free(backend);
 }
@@ -50,6 +51,7 @@ runtime_open(struct runtime *runtime, const struct runtime_plugin *plugin,
     backend->runtime = runtime;
     backend->table = plugin->table;
     backend->host = call_host_functions;
+    map_init(&backend->changed);
     backend->name = text_dup(settings->section ? settings->section : plugin->table.name);
     int rc = backend->name ? http_pool_new(&backend->pool, err) : err_nomem(err);
     if (rc == 0)
@@ -78,9 +80,19 @@ end_calls_locked(struct runtime *runtime, struct runtime_backend *backend)
     for (struct runtime_job_private *p = runtime->running.first; p; p = p->next)
         if (p->call.backend == backend)
             runtime_cancel_locked(p);
+    if (backend->watch)
+        runtime_watch_cancel_locked(backend->watch);
     /* The overtime thread marks what does not end, so this does. */
-    while (backend->inside > backend->hung)
+    while (backend->inside > backend->hung ||
+           (backend->watch && backend->watch->state != WATCH_HUNG))
         runtime_wait(runtime, &runtime->quiet, INT64_MAX);
+    runtime_events_drop_locked(runtime, backend);
+}
+
+bool
+backend_is_left_locked(const struct runtime_backend *backend)
+{
+    return backend->abandoned && backend->inside == 0 && !backend->watch;
 }
 
 void
@@ -91,9 +103,10 @@ runtime_close(struct runtime_backend *backend)
     struct runtime *runtime = backend->runtime;
     pthread_mutex_lock(&runtime->lock);
     end_calls_locked(runtime, backend);
-    bool left_open = backend->inside > 0;
-    backend->abandoned = left_open;
+    backend->abandoned = true;
+    bool left_open = !backend_is_left_locked(backend);
     pthread_mutex_unlock(&runtime->lock);
+    runtime_watch_join_ended(runtime);
     if (!left_open)
         backend_destroy(backend);
 }

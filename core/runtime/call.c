@@ -195,6 +195,8 @@ host_emit(struct gantry_call *call, uint32_t kind, const void *item)
         return call_break(call, "it emitted from another thread than the one that entered");
     if (!item)
         return call_break(call, "it emitted NULL");
+    if (call->watch)
+        return runtime_watch_emit(call->watch, kind, item);
     pthread_mutex_lock(&call->lock);
     int rc = call->forced;
     if (!rc && !call->job && call->emits)

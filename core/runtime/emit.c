@@ -34,6 +34,13 @@ copy_text(struct arena *arena, const char *text, bool *whole)
     return copy;
 }
 
+/* The same, but what the status before it has too is not copied again: most of its labels and its image. */
+static const char *
+copy_text_like(struct arena *arena, const char *text, const char *like, bool *whole)
+{
+    return like && text_eq(text, like) ? like : copy_text(arena, text, whole);
+}
+
 static bool
 is_identifier(const char *text)
 {
@@ -68,7 +75,7 @@ out_of_memory(struct gantry_call *call)
 }
 
 static int
-take_labels(struct gantry_call *call, struct gantry_status *s)
+take_labels(struct gantry_call *call, struct gantry_status *s, const struct gantry_status *before)
 {
     struct arena *arena = &call->job->arena;
     if (s->label_count == 0) {
@@ -90,8 +97,11 @@ take_labels(struct gantry_call *call, struct gantry_status *s)
         if (!from->key || !from->value)
             return call_break_locked(call, "its status of '%s' has a label that is NULL",
                                      s->handle);
-        copy[i].key = copy_text(arena, from->key, &whole);
-        copy[i].value = copy_text(arena, from->value, &whole);
+        bool other = i >= before->label_count;
+        copy[i].key =
+            copy_text_like(arena, from->key, other ? NULL : before->labels[i].key, &whole);
+        copy[i].value =
+            copy_text_like(arena, from->value, other ? NULL : before->labels[i].value, &whole);
     }
     s->labels = copy;
     s->label_stride = sizeof *copy;
@@ -147,19 +157,22 @@ static int
 emit_status(struct gantry_call *call, const void *item)
 {
     struct runtime_job *job = call->job;
-    struct gantry_status s = {0};
+    struct gantry_status s = {0}, before = {0};
+    size_t count = job->statuses.len;
+    if (count > 0)
+        before = job->statuses.ptr[count - 1];
     int rc = take_item(call, "status", item, &s, sizeof s);
     if (rc < 0 || (rc = check_status(call, &s)) < 0)
         return rc;
-    if (call->emits_max && job->statuses.len >= call->emits_max)
+    if (call->emits_max && count >= call->emits_max)
         return call_break_locked(call, "it emitted more than one status");
-    if ((rc = take_labels(call, &s)) < 0 || (rc = check_asked_labels(call, &s)) < 0)
+    if ((rc = take_labels(call, &s, &before)) < 0 || (rc = check_asked_labels(call, &s)) < 0)
         return rc;
     bool whole = true;
     s.handle = copy_text(&job->arena, s.handle, &whole);
     s.name = copy_text(&job->arena, s.name, &whole);
     s.hash = copy_text(&job->arena, s.hash, &whole);
-    s.image = copy_text(&job->arena, s.image, &whole);
+    s.image = copy_text_like(&job->arena, s.image, before.image, &whole);
     s.image_digest = copy_text(&job->arena, s.image_digest, &whole);
     s.error = copy_text(&job->arena, s.error, &whole);
     struct gantry_status *slot = vec_push(&job->statuses);
@@ -229,13 +242,44 @@ emit_traits(struct gantry_call *call, const void *item)
     return 0;
 }
 
+static int
+wrong_kind(struct gantry_call *call, uint32_t kind)
+{
+    static const char *const kinds[] = {"nothing", "a status", "a line", "an event", "traits"};
+    return call_break_locked(call, "it emitted %s, which this operation may not",
+                             kind < ARRAY_LENGTH(kinds) ? kinds[kind] : "something unknown");
+}
+
+int
+emit_check_event(struct gantry_call *call, uint32_t kind, const void *item,
+                 struct gantry_event *out)
+{
+    struct gantry_event event = {0};
+    if (kind != GANTRY_EMIT_EVENT)
+        return wrong_kind(call, kind);
+    int rc = take_item(call, "event", item, &event, sizeof event);
+    if (rc < 0)
+        return rc;
+    if (event.kind < GANTRY_EVENT_CHANGED || event.kind > GANTRY_EVENT_LOST)
+        return call_break_locked(call, "it emitted an event of kind %" PRIu32, event.kind);
+    if (event.id && !event.id[0])
+        event.id = NULL;
+    if (event.kind == GANTRY_EVENT_CHANGED && !is_identifier(event.handle))
+        return call_break_locked(call, "it emitted a change without a handle in UTF-8");
+    if (event.kind == GANTRY_EVENT_CHANGED && event.id && !is_identifier(event.id))
+        return call_break_locked(call, "its change of '%s' has an id that is not UTF-8",
+                                 event.handle);
+    if (event.kind != GANTRY_EVENT_CHANGED)
+        event.handle = event.id = NULL;
+    *out = event;
+    return 0;
+}
+
 int
 emit_locked(struct gantry_call *call, uint32_t kind, const void *item)
 {
-    static const char *const kinds[] = {"nothing", "a status", "a line", "an event", "traits"};
     if (kind != call->emits || !call->job)
-        return call_break_locked(call, "it emitted %s, which this operation may not",
-                                 kind < ARRAY_LENGTH(kinds) ? kinds[kind] : "something unknown");
+        return wrong_kind(call, kind);
     if (kind == GANTRY_EMIT_STATUS)
         return emit_status(call, item);
     if (kind == GANTRY_EMIT_LINE)
@@ -248,7 +292,7 @@ static int
 check_handles_differ(struct gantry_call *call, struct runtime_job *job)
 {
     AUTO_MAP struct map seen;
-    map_init(&seen);
+    map_init_borrowing(&seen);
     vec_each (&job->statuses, s) {
         void *old = NULL;
         if (map_set(&seen, str_of(s->handle), s, &old) < 0)

@@ -6,12 +6,18 @@
 #include "runtime_internal.h"
 
 void
+overtime_poke_locked(struct runtime *runtime, int64_t at_ms)
+{
+    if (at_ms < runtime->watched_ms)
+        pthread_cond_signal(&runtime->poke);
+}
+
+void
 overtime_set_locked(struct runtime_job_private *p, int64_t at_ms)
 {
     if (!p->overtime_ms || at_ms < p->overtime_ms)
         p->overtime_ms = at_ms;
-    if (p->overtime_ms < p->runtime->watched_ms)
-        pthread_cond_signal(&p->runtime->poke);
+    overtime_poke_locked(p->runtime, p->overtime_ms);
 }
 
 /* Take the job away from the call.  No lock is held; p->state is JOB_HUNG, so the worker keeps off
@@ -92,7 +98,8 @@ overtime_main(void *context)
     pthread_mutex_lock(&runtime->lock);
     while (!runtime->stopping) {
         overtime_sweep_locked(runtime, false);
-        int64_t next = INT64_MAX;
+        runtime_watch_sweep_locked(runtime, false);
+        int64_t next = runtime_watch_due_locked(runtime);
         for (const struct runtime_job_private *p = runtime->running.first; p; p = p->next)
             if (p->state != JOB_HUNG && p->overtime_ms && p->overtime_ms < next)
                 next = p->overtime_ms;

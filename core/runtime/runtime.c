@@ -59,7 +59,7 @@ runtime_new(size_t workers, struct log *log, struct runtime **out, struct gantry
         runtime_thread_start(&runtime->overtime_thread, "gantry-overtime", overtime_main, runtime);
     if (rc) {
         destroy(runtime);
-        return err_set_errno(err, GANTRY_E_UNAVAILABLE, rc, "cannot start a thread");
+        return err_set_errno(err, err_code_of_errno(rc), rc, "cannot start a thread");
     }
     *out = runtime;
     return 0;
@@ -126,7 +126,7 @@ is_busy_locked(const struct runtime *runtime)
     for (const struct runtime_job_private *p = runtime->running.first; p; p = p->next)
         if (p->state != JOB_HUNG)
             return true;
-    return false;
+    return runtime_watch_is_busy_locked(runtime);
 }
 
 static void
@@ -139,12 +139,14 @@ end_calls(struct runtime *runtime)
                               "cannot begin: the manager ends");
     for (struct runtime_job_private *p = runtime->running.first; p; p = p->next)
         runtime_cancel_locked(p);
+    runtime_watch_cancel_all_locked(runtime);
     pthread_cond_broadcast(&runtime->work);
     pthread_cond_broadcast(&runtime->poke);
     int64_t until = clock_mono_ms() + runtime->overtime_allowed_ms;
     while (is_busy_locked(runtime))
         if (!runtime_wait(runtime, &runtime->quiet, until)) {
             overtime_sweep_locked(runtime, true);
+            runtime_watch_sweep_locked(runtime, true);
             until = clock_mono_ms() +
                     runtime->overtime_allowed_ms; /* what is in our own code ends by itself */
         }
@@ -159,10 +161,13 @@ runtime_free(struct runtime *runtime)
     end_calls(runtime);
     pthread_join(runtime->overtime_thread, NULL);
     workers_end(runtime);
+    runtime_watch_leave_hung(runtime);
+    runtime_watch_join_ended(runtime);
     struct runtime_job *job;
     while ((job = runtime_take_done(runtime)))
         runtime_job_free(job);
     pthread_mutex_lock(&runtime->lock);
+    runtime_events_drop_locked(runtime, NULL);
     runtime->log = NULL;
     while (runtime->logging)
         pthread_cond_wait(&runtime->quiet, &runtime->lock);

@@ -18,6 +18,7 @@
 #include "vec.h"
 
 #include <gantry/plugin.h>
+#include <pthread.h>
 #include <stdbool.h>
 
 struct runtime;         /* workers and queues of one manager */
@@ -129,5 +130,51 @@ void runtime_ask_to_end(struct runtime_job *job);
 const char *runtime_progress(struct runtime_job *job, char *text, size_t size);
 /* The next job that is done, or NULL.  Owned: runtime_job_free. */
 struct runtime_job *runtime_take_done(struct runtime *runtime);
+
+/* Start a thread with a name and all signals blocked.  Returns 0 or an errno. */
+MUST_CHECK int runtime_thread_start(pthread_t *thread, const char *name, void *(*main)(void *),
+                                    void *context);
+
+/* ---- watching ------------------------------------------------------------------------------------- */
+
+/* What a plugin's watch() tells.  At most so many wait for each backend; when one more comes, they all become
+ * one SYNCED (list anew), with a LOST behind it if the plugin is not watching then. */
+#define RUNTIME_EVENTS_MAX 4096
+
+enum runtime_event_kind {
+    RUNTIME_EVENT_CHANGED, /* something happened to this workload: inspect it */
+    RUNTIME_EVENT_SYNCED,  /* watching from now on: what was before is found by a listing */
+    RUNTIME_EVENT_LOST,    /* not watching at present; the plugin tries again by itself */
+    RUNTIME_EVENT_ENDED, /* the last one of a watch: its thread has left the plugin, or hangs in it */
+};
+
+struct runtime_event {
+    struct runtime_backend *backend;
+    enum runtime_event_kind kind;
+    char *handle, *id; /* CHANGED; owned; id may be NULL */
+    /* ENDED: why the plugin's watch() returned; its text.  0 only when it was asked to.  GANTRY_E_TIMEOUT
+     * with a text that says so: it was asked to, and hangs. */
+    int code;
+    struct gantry_error *error;
+    int64_t at_ms; /* clock_mono_ms() when it was emitted */
+};
+void runtime_event_clear(struct runtime_event *event);
+
+/* Start watch() of this backend on a thread of its own ("gantry-watch"); it needs no worker, and runs beside
+ * the calls of a serial plugin too.  At most one a backend: GANTRY_E_CONFLICT while there is one, also while
+ * one hangs.  labels: copied.  GANTRY_E_UNSUPPORTED: the plugin has no watch.  GANTRY_E_UNAVAILABLE: no
+ * thread could be started.  [loop] */
+MUST_CHECK int runtime_watch_start(struct runtime_backend *backend,
+                                   const struct gantry_pair *labels, uint32_t count,
+                                   struct gantry_error **err);
+/* Ask it to end.  RUNTIME_EVENT_ENDED follows, also when the plugin does not obey within RUNTIME_OVERTIME_MS:
+ * then its code is GANTRY_E_TIMEOUT, the thread is left behind, what it still emits is dropped, and a new
+ * watch can be started only when it has returned; runtime_fd() is readable once when it does.  No-op when
+ * none runs.  [loop] */
+void runtime_watch_stop(struct runtime_backend *backend);
+/* The next event of any backend, oldest first; false: none.  runtime_fd() is readable while there is one.
+ * *event: runtime_event_clear.  CHANGED comes once for a handle, however often it was emitted since the last
+ * one was taken.  A closed backend's are dropped.  [loop] */
+MUST_CHECK bool runtime_take_event(struct runtime *runtime, struct runtime_event *event);
 
 #endif

@@ -1,7 +1,8 @@
 /* runtime_internal.h - what the files of this room share.
  *
  * Who holds which lock.  Two kinds exist, and nobody holds two at once, or calls out while holding
- * one: runtime.lock       queue, running, done, states of jobs, workers, counters of backends
+ * one: runtime.lock       queue, running, done, states of jobs, workers, counters of backends,
+ *                           watches, their events
  *   gantry_call.lock   what the plugin has said so far: where emitted things go, error, progress
  *
  * A job goes NEW -> QUEUED -> STARTED -> INSIDE -> STARTED -> DONE.  INSIDE means in the plugin's
@@ -15,6 +16,7 @@
 #include "clock.h"
 #include "err.h"
 #include "http.h"
+#include "map.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -50,6 +52,7 @@ struct gantry_call {
     atomic_bool entered; /* between entry and return */
     atomic_bool cancelled;
     atomic_int cancel_fd; /* eventfd, readable when cancelled; -1: nobody has asked for it */
+    struct watch *watch;  /* of a watch(): takes what is emitted; else NULL */
 
     pthread_mutex_t lock;
     struct runtime_job *job;    /* takes what is emitted; NULL: open(), or handed back */
@@ -80,6 +83,9 @@ int call_judge(struct gantry_call *call, int returned, struct gantry_error **err
 void call_clean_text(char *text);
 /* Put an emitted item into the job; called with call->lock held and call->job set. */
 MUST_CHECK int emit_locked(struct gantry_call *call, uint32_t kind, const void *item);
+/* Check an event.  *out: borrows from the item.  Called with call->lock held. */
+MUST_CHECK int emit_check_event(struct gantry_call *call, uint32_t kind, const void *item,
+                                struct gantry_event *out);
 /* What a successful operation must have emitted, and did not: GANTRY_E_INTERNAL. */
 MUST_CHECK int emit_check_whole(struct gantry_call *call, struct runtime_job *job);
 const void *http_extension(void);
@@ -98,13 +104,19 @@ struct runtime_backend {
     struct runtime *runtime;
 
     /* under runtime->lock */
-    size_t inside;  /* calls that have entered and not returned, the hung ones too */
-    size_t hung;    /* of these */
-    bool abandoned; /* closed while one hangs: who returns last closes it */
+    size_t inside;         /* calls that have entered and not returned, the hung ones too */
+    size_t hung;           /* of these */
+    bool abandoned;        /* closed while one hangs: who returns last closes it */
+    struct watch *watch;   /* whose thread has not left the plugin, or NULL */
+    struct map changed;    /* its CHANGED that wait, by handle */
+    size_t events_waiting; /* of its events, all kinds */
+    bool watch_is_lost;    /* by the last LOST or SYNCED that it emitted */
 };
 
 void
 backend_destroy(struct runtime_backend *backend); /* calls the plugin's close; no lock is held */
+/* Closed, and nobody is inside any more: the caller has to destroy it.  The lock is held. */
+bool backend_is_left_locked(const struct runtime_backend *backend);
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
@@ -139,6 +151,57 @@ void job_op_emits(enum runtime_op op, uint32_t *kind, uint32_t *max);
  * result set, unless the job was handed back as hung in the meantime. */
 void job_run(struct runtime_job_private *p);
 
+/* ---- watches --------------------------------------------------------------------------------- */
+
+/* One event that waits for the loop. */
+struct event_node {
+    struct runtime_event event;
+    struct event_node *next, *before;
+};
+
+enum watch_state { WATCH_INSIDE, WATCH_HUNG, WATCH_RETURNED };
+
+/* One watch() and its thread.  The thread puts it among runtime->ended, and whoever comes by joins it. */
+struct watch {
+    struct gantry_call call;
+    struct runtime *runtime;
+    struct runtime_backend *backend; /* not to be used once it has left backend->watch */
+    struct arena arena;
+    const struct gantry_pair *labels; /* in arena */
+    uint32_t label_count;
+    pthread_t thread;
+    struct event_node *ended; /* made before it begins, so that its end can always be told */
+
+    /* under runtime->lock */
+    enum watch_state state;
+    int64_t overtime_ms; /* when it counts as hung; 0: nobody has asked it to end */
+    bool orphan;         /* the runtime is gone: frees itself */
+    struct watch *next;  /* in watches or ended */
+};
+
+/* Take what watch() emitted: the host's emit. */
+MUST_CHECK int runtime_watch_emit(struct watch *watch, uint32_t kind, const void *item);
+/* Ask one to end; it counts as hung after its time.  The lock is held. */
+void runtime_watch_cancel_locked(struct watch *watch);
+void runtime_watch_cancel_all_locked(struct runtime *runtime);
+/* Tell the loop of those whose time is over, or of all that are inside.  The lock is held. */
+void runtime_watch_sweep_locked(struct runtime *runtime, bool all);
+int64_t
+runtime_watch_due_locked(const struct runtime *runtime); /* when the next one's is; or INT64_MAX */
+/* Is one in the plugin, or about to leave its thread, that does not hang?  The lock is held. */
+bool runtime_watch_is_busy_locked(const struct runtime *runtime);
+void runtime_watch_join_ended(struct runtime *runtime); /* no lock is held */
+void runtime_watch_leave_hung(struct runtime *runtime); /* the runtime ends: they free themselves */
+
+/* events.c: the queue. */
+/* node: taken.  Never fails: it is merged with what waits, or the queue becomes a SYNCED.  The lock is held. */
+void runtime_events_add_locked(struct runtime_backend *backend, struct event_node *node);
+void runtime_events_drop_locked(struct runtime *runtime,
+                                const struct runtime_backend *backend); /* NULL: all */
+void runtime_event_node_free(struct event_node *node);
+/* The eventfd is readable while jobs or events wait: clear it when none do.  The lock is held. */
+void runtime_settle_fd_locked(struct runtime *runtime);
+
 /* ---- the runtime ----------------------------------------------------------------------------- */
 
 struct worker {
@@ -165,6 +228,8 @@ struct runtime {
     size_t logging;  /* threads that write to it now */
     struct job_list queue, running;
     struct runtime_job_private *done_first, *done_last;
+    struct watch *watches, *ended;
+    struct event_node *event_first, *event_last;
     size_t queued;
     struct worker *workers;
     size_t live, idle;  /* workers that are not lost; those that wait */
@@ -181,9 +246,6 @@ void runtime_log_return(struct runtime *runtime);
 /* Wait for a condition of the runtime, whose lock is held, until until_ms.  false: the time is
  * over. */
 bool runtime_wait(struct runtime *runtime, pthread_cond_t *cond, int64_t until_ms);
-/* Start a thread with a name and all signals blocked.  Returns 0 or an errno. */
-MUST_CHECK int runtime_thread_start(pthread_t *thread, const char *name, void *(*main)(void *),
-                                    void *context);
 
 /* A worker for what is queued: wake one, or start one.  The lock is held. */
 void runtime_wake_locked(struct runtime *runtime);
@@ -196,6 +258,8 @@ void runtime_refuse_locked(struct runtime *runtime, struct runtime_job_private *
 void runtime_refuse_stuck_locked(struct runtime *runtime);
 /* Set when a call counts as hung, and see that the overtime thread knows.  The lock is held. */
 void overtime_set_locked(struct runtime_job_private *p, int64_t at_ms);
+/* See that the overtime thread looks at this time.  The lock is held. */
+void overtime_poke_locked(struct runtime *runtime, int64_t at_ms);
 /* Hand back what hangs: whose time is over, or all that are inside.  The lock is held, and is
  * released in between. */
 void overtime_sweep_locked(struct runtime *runtime, bool all);

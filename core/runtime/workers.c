@@ -180,7 +180,7 @@ end_locked(struct worker *w, struct runtime_job_private *p)
         runtime_post_locked(runtime, p);
     }
     pthread_cond_broadcast(&runtime->quiet);
-    return backend->abandoned && backend->inside == 0 ? backend : NULL;
+    return backend_is_left_locked(backend) ? backend : NULL;
 }
 
 static void
@@ -405,10 +405,7 @@ runtime_take_done(struct runtime *runtime)
         if (!runtime->done_first)
             runtime->done_last = NULL;
     }
-    if (!runtime->done_first) {
-        eventfd_t count;
-        (void)eventfd_read(runtime->done_fd, &count);
-    }
+    runtime_settle_fd_locked(runtime);
     pthread_mutex_unlock(&runtime->lock);
     return p ? p->job : NULL;
 }
