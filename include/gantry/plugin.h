@@ -334,8 +334,10 @@ struct gantry_plugin {
     int (*list)(void *self, struct gantry_call *call, const struct gantry_pair *labels,
                 uint32_t count, uint32_t stride);
 
-    /* Emit events until the call is cancelled.  labels: as for list, borrowed.  May be NULL: the host
-     * lists in its interval.  [watch] */
+    /* Emit events until the call is cancelled: SYNCED when watching has begun, and after each gap; CHANGED
+     * when inspect() of such a workload may say something new; LOST when it is interrupted, which it then
+     * mends by itself.  Return earlier only with an error that does not heal.  labels: as for list,
+     * borrowed.  May be NULL: the host lists in its interval.  [watch] */
     int (*watch)(void *self, struct gantry_call *call, const struct gantry_pair *labels,
                  uint32_t count, uint32_t stride);
 

@@ -26,6 +26,8 @@ static const struct gantry_setting docker_settings[] = {
     BACKEND_SETTING(
         "tls_verify", GANTRY_TYPE_STRING, "DOCKER_TLS_VERIFY", NULL,
         "use TLS on tcp://, and verify the engine's certificate; no: use it unverified"),
+    BACKEND_SETTING("watch_span", GANTRY_TYPE_DURATION, NULL, "5m",
+                    "how long one stream of events lasts before the next is opened"),
 
     WORKLOAD_SETTING("network_mode", GANTRY_TYPE_STRING,
                      "bridge, host, none, container:ID or the name of a network"),
@@ -151,6 +153,15 @@ docker_list(void *self, struct gantry_call *call, const struct gantry_pair *labe
 }
 
 static int
+docker_watch(void *self, struct gantry_call *call, const struct gantry_pair *labels, uint32_t count,
+             uint32_t stride)
+{
+    struct engine_task task;
+    engine_task_init(&task, self, call);
+    return engine_end(&task, engine_op_watch(&task, labels, count, stride));
+}
+
+static int
 docker_pull(void *self, struct gantry_call *call, const struct gantry_spec *spec)
 {
     struct engine_task task;
@@ -181,6 +192,7 @@ static const struct gantry_plugin docker = {
     .logs = docker_logs,
     .inspect = docker_inspect,
     .list = docker_list,
+    .watch = docker_watch,
     .pull = docker_pull,
     .probe = docker_probe,
 };

@@ -1,4 +1,4 @@
-/* socket, cert_path, ca_file, cert_file, key_file, tls_verify -> where the engine is.  See
+/* socket, cert_path, ca_file, cert_file, key_file, tls_verify, watch_span -> where the engine is.  See
  * endpoint.h.
  *
  * As Docker's own client does: DOCKER_CERT_PATH names a folder with ca.pem, cert.pem and key.pem.
@@ -16,6 +16,10 @@
 
 #define DEFAULT_PORT     "2375"
 #define DEFAULT_TLS_PORT "2376"
+
+#define SPAN_MIN_MS     2000
+#define SPAN_MAX_MS     3600000
+#define SPAN_DEFAULT_MS 300000
 
 struct reader {
     const struct gantry_settings *settings;
@@ -142,6 +146,18 @@ read_tcp(struct reader *reader, const char *host, bool tls)
     return 0;
 }
 
+/* In whole seconds: the engine's clock tells no more. */
+static int
+read_span(struct reader *reader)
+{
+    const struct gantry_value *value = settings_find(reader->settings, "watch_span");
+    int64_t ms = value ? value->number : SPAN_DEFAULT_MS;
+    if (ms < SPAN_MIN_MS || ms > SPAN_MAX_MS)
+        return invalid(reader, "watch_span: it has to be between 2s and 1h, such as 5m");
+    reader->engine->watch_span_s = ms / 1000;
+    return 0;
+}
+
 int
 endpoint_read(const struct gantry_settings *settings, struct engine *engine, char *problem,
               size_t problem_size)
@@ -153,6 +169,8 @@ endpoint_read(const struct gantry_settings *settings, struct engine *engine, cha
     if (!engine->address)
         return no_memory(&reader);
     int code = read_tls(&reader, &tls);
+    if (code == 0)
+        code = read_span(&reader);
     if (code < 0)
         return code;
     address = engine->address;

@@ -197,23 +197,32 @@ engine_container_delete(struct engine_task *task, const char *id)
     return code;
 }
 
+void
+engine_add_labels(struct text *json, const struct gantry_pair *labels, uint32_t count,
+                  uint32_t stride)
+{
+    text_add_char(json, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        const struct gantry_pair *label = GANTRY_AT(struct gantry_pair, labels, stride, i);
+        AUTO_TEXT pair = TEXT(1 << 16);
+        text_addf(&pair, "%s=%s", label->key, label->value);
+        if (i)
+            text_add_char(json, ',');
+        text_add_json(json, text_cstr(&pair));
+        json->failed |= pair.failed;
+    }
+    text_add_char(json, ']');
+}
+
 static int
 ask_containers(struct engine_task *task, const struct gantry_pair *labels, uint32_t count,
                uint32_t stride, struct engine_reply *reply)
 {
     AUTO_TEXT filters = TEXT(1 << 18);
     AUTO_TEXT path = TEXT(1 << 19);
-    text_add(&filters, "{\"label\":[");
-    for (uint32_t i = 0; i < count; i++) {
-        const struct gantry_pair *label = GANTRY_AT(struct gantry_pair, labels, stride, i);
-        AUTO_TEXT pair = TEXT(1 << 16);
-        text_addf(&pair, "%s=%s", label->key, label->value);
-        if (i)
-            text_add_char(&filters, ',');
-        text_add_json(&filters, text_cstr(&pair));
-        filters.failed |= pair.failed;
-    }
-    text_add(&filters, "]}");
+    text_add(&filters, "{\"label\":");
+    engine_add_labels(&filters, labels, count, stride);
+    text_add(&filters, "}");
     text_add(&path, "/containers/json?all=1&filters=");
     text_add_url(&path, text_cstr(&filters));
     if (filters.failed || path.failed)

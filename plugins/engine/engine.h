@@ -6,7 +6,8 @@
  *
  *     engine_http.c, engine_version.c, engine_error.c   one request, the version, what a refusal
  * means pull.c, create.c, host_config.c, container.c      images and containers, one step each
- *     start.c, replace.c, remove.c, status.c, logs.c    the operations of the plugin ABI
+ *     start.c, replace.c, remove.c, status.c, logs.c,
+ *     events.c                                          the operations of the plugin ABI
  *
  * Errors: a function returns 0 or a negative GANTRY_E_* with the sentence in task->error;
  * engine_end() hands it to the host when the operation ends.  A clean-up after a failure uses a
@@ -46,6 +47,7 @@ struct engine {
     char *base_url;                 /* http://docker, https://host:port */
     char *ca_file, *cert_file, *key_file;
     struct gantry_http_tls tls; /* used when base_url is https */
+    int64_t watch_span_s;       /* how long one stream of events lasts */
     atomic_int api_minor;       /* 0: not negotiated */
     pthread_mutex_t digests_lock;
     struct engine_digest digests[ENGINE_DIGESTS]; /* of images asked for; the oldest goes first */
@@ -57,6 +59,8 @@ struct engine_task {
     struct gantry_call *call;
     char error[1000];
     uint32_t finish_ms; /* not 0: requests go on after the call's end, each for at most so long */
+    uint32_t
+        each_ms; /* not 0: no request lasts longer, unless it says so: for calls without deadline */
 };
 
 struct engine_request {
@@ -68,8 +72,10 @@ struct engine_request {
     const void *body;
     uint64_t body_size;
     const char *registry_auth; /* X-Registry-Auth; secret */
-    uint32_t stall_ms, first_byte_ms;
+    uint32_t stall_ms, first_byte_ms, total_ms;
     uint64_t max_bytes;
+    /* Gets the head of every answer, before its body; may be NULL. */
+    int (*on_head)(void *context, const struct gantry_http_part *part);
     int (*on_data)(void *context, const void *data,
                    size_t size); /* gets a 2xx body instead of the reply */
     void *context;
@@ -166,6 +172,9 @@ int engine_container_restart_policy(struct engine_task *task, const char *id, co
 /* By force, with its anonymous volumes; 0 when it is gone, also when another removal is waited for.
  */
 int engine_container_delete(struct engine_task *task, const char *id);
+/* ["KEY=VALUE",...], for a filter of the engine. */
+void engine_add_labels(struct text *json, const struct gantry_pair *labels, uint32_t count,
+                       uint32_t stride);
 /* All containers with these labels, as the engine's array.  *out: json_clear(). */
 int engine_containers(struct engine_task *task, const struct gantry_pair *labels, uint32_t count,
                       uint32_t stride, cJSON **out);
@@ -177,7 +186,7 @@ int engine_each_container(struct engine_task *task, const struct gantry_pair *la
 /* Waits, in small steps; ends early with the call's end. */
 int engine_pause(struct engine_task *task, int ms);
 
-/* ---- status.c, start.c, replace.c, remove.c, logs.c
+/* ---- status.c, start.c, replace.c, remove.c, logs.c, events.c
  * ----------------------------------------------- */
 
 int engine_emit_container(struct engine_task *task, const cJSON *container);
@@ -194,6 +203,9 @@ int engine_op_stop(struct engine_task *task, const struct gantry_ref *ref, uint3
 int engine_op_remove(struct engine_task *task, const struct gantry_ref *ref);
 int engine_op_logs(struct engine_task *task, const struct gantry_ref *ref, const char *cursor,
                    const struct gantry_log_limits *limits);
+/* Returns only when it is cancelled, or by an error that does not heal. */
+int engine_op_watch(struct engine_task *task, const struct gantry_pair *labels, uint32_t count,
+                    uint32_t stride);
 int engine_op_probe(struct engine_task *task);
 
 /* Parts of start: is the name free for this spec, and the three forms. */

@@ -12,7 +12,7 @@ engine_task_init(struct engine_task *task, struct engine *engine, struct gantry_
     task->engine = engine;
     task->call = call;
     task->error[0] = '\0';
-    task->finish_ms = 0;
+    task->finish_ms = task->each_ms = 0;
 }
 
 struct engine_task
@@ -21,6 +21,7 @@ engine_task_again(const struct engine_task *task)
     struct engine_task again;
     engine_task_init(&again, task->engine, task->call);
     again.finish_ms = task->finish_ms;
+    again.each_ms = task->each_ms;
     return again;
 }
 
@@ -74,7 +75,7 @@ on_part(void *context, const struct gantry_http_part *part)
     switch (part->kind) {
     case GANTRY_HTTP_HEAD:
         exchange->reply->status = part->status;
-        return 0;
+        return request->on_head ? request->on_head(request->context, part) : 0;
     case GANTRY_HTTP_DATA:
         if (request->on_data && exchange->reply->status / 100 == 2)
             return request->on_data(request->context, part->data, (size_t)part->data_size);
@@ -159,7 +160,9 @@ exchange_once(struct engine_task *task, const struct engine_request *request,
     struct gantry_http_request http = {
         .size = sizeof http,
         .flags = task->finish_ms ? GANTRY_HTTP_FINISH : 0,
-        .total_timeout_ms = task->finish_ms,
+        .total_timeout_ms = task->finish_ms     ? task->finish_ms
+                            : request->total_ms ? request->total_ms
+                                                : task->each_ms,
         .method = request->method,
         .url = text_cstr(&url),
         .unix_socket = engine->unix_socket,

@@ -31,13 +31,16 @@ hand_over_name(struct engine_task *task, const cJSON *leaving, bool gone)
 {
     const char *manager = engine_label_of(leaving, GANTRY_LABEL_MANAGER);
     const char *connector = engine_label_of(leaving, GANTRY_LABEL_CONNECTOR);
+    const char *platform = engine_label_of(leaving, GANTRY_LABEL_NAMED);
     const char *id = json_text(leaving, "Id");
     if (!manager || !connector)
         return 0;
     const struct gantry_pair labels[] = {{GANTRY_LABEL_MANAGER, manager},
-                                         {GANTRY_LABEL_CONNECTOR, connector}};
+                                         {GANTRY_LABEL_CONNECTOR, connector},
+                                         {GANTRY_LABEL_NAMED, platform}};
     AUTO_JSON list = NULL;
-    int code = engine_containers(task, labels, 2, sizeof labels[0], &list);
+    /* XTM Composer's have no third one. */
+    int code = engine_containers(task, labels, platform ? 3 : 2, sizeof labels[0], &list);
     const cJSON *item;
     cJSON_ArrayForEach(item, list)
     {

@@ -19,6 +19,14 @@ has_label_of(const cJSON *container, const struct gantry_spec *spec, const char 
     return false;
 }
 
+/* Two platforms may list the same id; what has no such label (XTM Composer's) is of the only one. */
+static bool
+is_of_other_platform(const cJSON *container, const struct gantry_spec *spec)
+{
+    return engine_label_of(container, GANTRY_LABEL_NAMED) &&
+           !has_label_of(container, spec, GANTRY_LABEL_NAMED);
+}
+
 int
 engine_name_check(struct engine_task *task, const struct gantry_spec *spec, bool must_be_free)
 {
@@ -32,7 +40,7 @@ engine_name_check(struct engine_task *task, const struct gantry_spec *spec, bool
     if (strcmp(engine_name_of(holder), spec->name) != 0)
         return 0;
     if (!has_label_of(holder, spec, GANTRY_LABEL_MANAGER) ||
-        !has_label_of(holder, spec, GANTRY_LABEL_CONNECTOR))
+        !has_label_of(holder, spec, GANTRY_LABEL_CONNECTOR) || is_of_other_platform(holder, spec))
         return engine_fail(task, GANTRY_E_CONFLICT,
                            "container name '%s' is held by container %.12s, which is not this "
                            "connector's; rename or remove it",

@@ -1,5 +1,7 @@
-/* RFC 3339 times.  See times.h. */
+/* Times of the engine.  See times.h. */
 #include "times.h"
+
+#include <string.h>
 
 /* Days from 1970-01-01, proleptic Gregorian calendar. */
 static int64_t
@@ -83,5 +85,42 @@ time_parse(const char *text, size_t size, int64_t *ns)
     int64_t seconds = days_of_date(year, month, day) * 86400 + hour * INT64_C(3600) +
                       minute * INT64_C(60) + second - offset;
     *ns = seconds * 1000000000 + fraction;
+    return true;
+}
+
+static bool
+take_month(const char **at, const char *end, int *month)
+{
+    static const char names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    for (int i = 0; i < 12 && end - *at >= 3; i++)
+        if (memcmp(*at, names[i], 3) == 0) {
+            *month = i + 1;
+            *at += 3;
+            return true;
+        }
+    return false;
+}
+
+bool
+time_parse_http(const char *text, int64_t *seconds)
+{
+    const char *at = text, *end = text + strlen(text);
+    int year, month, day, hour, minute, second;
+    if (end - at < 5 || memcmp(at + 3, ", ", 2) != 0)
+        return false;
+    at += 5;
+    if (!take_number(&at, end, 2, &day) || !take_char(&at, end, ' ') ||
+        !take_month(&at, end, &month) || !take_char(&at, end, ' ') ||
+        !take_number(&at, end, 4, &year) || !take_char(&at, end, ' ') ||
+        !take_number(&at, end, 2, &hour) || !take_char(&at, end, ':') ||
+        !take_number(&at, end, 2, &minute) || !take_char(&at, end, ':') ||
+        !take_number(&at, end, 2, &second) || strcmp(at, " GMT") != 0)
+        return false;
+    if (year < 1970 || year > 2261 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+        second > 60)
+        return false;
+    *seconds = days_of_date(year, month, day) * 86400 + hour * INT64_C(3600) +
+               minute * INT64_C(60) + second;
     return true;
 }

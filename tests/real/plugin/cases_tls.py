@@ -81,6 +81,11 @@ def tls_is_verified_both_ways(w):
     try:
         driver = Driver("docker", {"socket": address, "cert_path": folder})
         assert driver.must("probe")["product"] == "Docker Engine"
+        driver.must("watch", labels={"by": "tls"})
+        assert [event["kind"] for event in driver.must("events", wait_ms=5000)["events"]] == ["synced"]
+        made = w.engine.create("c1", "test/busy", {"by": "tls"}, NetworkMode="none", start=False)
+        events = driver.must("events", wait_ms=5000)["events"]
+        assert [(event["kind"], event["handle"]) for event in events] == [("changed", made)], events
         for settings, works in (
                 ({"ca_file": folder + "/ca.pem", "cert_file": folder + "/cert.pem", "key_file": folder + "/key.pem"}, True),
                 ({"cert_file": folder + "/cert.pem", "key_file": folder + "/key.pem", "tls_verify": "no"}, True),

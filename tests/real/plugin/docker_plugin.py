@@ -19,6 +19,7 @@ import cases_life  # noqa: E402,F401
 import cases_logs  # noqa: E402,F401
 import cases_replace  # noqa: E402,F401
 import cases_tls  # noqa: E402,F401
+import cases_watch  # noqa: E402,F401
 from lib.engine import CONTAINERD, DOCKERD  # noqa: E402
 from lib.registry import PROGRAM  # noqa: E402
 from world import CASES, World  # noqa: E402

@@ -59,6 +59,8 @@ value_of_fallback(struct gantry_value *value, const struct gantry_setting *setti
         value->number = strcmp(setting->fallback, "yes") == 0;
     if (setting->type == GANTRY_TYPE_INTEGER)
         value->number = strtoll(setting->fallback, NULL, 10);
+    if (setting->type == GANTRY_TYPE_DURATION) /* likewise, minutes */
+        value->number = strtoll(setting->fallback, NULL, 10) * 60000;
     if (setting->type == GANTRY_TYPE_SIZE) /* the only form in use */
         value->number = strtoll(setting->fallback, NULL, 10) * 1000000;
 }

@@ -5,6 +5,10 @@
  * "unix:///tmp/x.sock"}}
  *     {"op": "start", "spec": {...}, "timeout_ms": 60000}
  *     {"code": 0, "word": "ok", "statuses": [{...}], "lines": [], "ms": 512}
+ * "watch" with labels starts a watch, "unwatch" asks it to end, and
+ *     {"op": "events", "count": 1, "wait_ms": 5000}
+ * answers with what was told since the last time, at least so many if they come in time; their at_ms
+ * is of the monotonic clock.
  * The calls go through core/runtime, as the manager's do: its checks of what plugins emit are on.
  */
 #include "driver_spec.h"
@@ -23,6 +27,7 @@ struct driver {
     struct runtime_plugin *plugin;
     struct runtime_backend *backend;
     struct log log;
+    cJSON *events; /* taken and not asked for yet */
 };
 
 /* ---- answers
@@ -128,6 +133,34 @@ json_of_job(const struct runtime_job *job)
     return answer;
 }
 
+/* ---- watching
+ * ------------------------------------------------------------------------------------- */
+
+static cJSON *
+json_of_event(const struct runtime_event *event)
+{
+    static const char *const kinds[] = {"changed", "synced", "lost", "ended"};
+    cJSON *object = cJSON_CreateObject();
+    add_text(object, "kind", kinds[event->kind]);
+    add_text(object, "handle", event->handle);
+    add_text(object, "id", event->id);
+    if (event->kind == RUNTIME_EVENT_ENDED)
+        add_text(object, "word", gantry_code_name(event->code));
+    add_text(object, "error", event->error ? event->error->message : NULL);
+    cJSON_AddNumberToObject(object, "at_ms", (double)event->at_ms);
+    return object;
+}
+
+static void
+take_events(struct driver *driver)
+{
+    struct runtime_event event;
+    while (runtime_take_event(driver->runtime, &event)) {
+        cJSON_AddItemToArray(driver->events, json_of_event(&event));
+        runtime_event_clear(&event);
+    }
+}
+
 /* ---- calls
  * ---------------------------------------------------------------------------------------- */
 
@@ -150,6 +183,7 @@ await(struct driver *driver, struct runtime_job *job, int64_t cancel_after_ms, c
         struct runtime_job *done = runtime_take_done(driver->runtime);
         if (done)
             return done;
+        take_events(driver);
         char text[100];
         if (runtime_progress(job, text, sizeof text)[0])
             snprintf(progress, size, "%s", text);
@@ -236,6 +270,7 @@ call_many(struct driver *driver, cJSON *request)
         }
         struct runtime_job *job = runtime_take_done(driver->runtime);
         if (!job) {
+            take_events(driver);
             struct pollfd fd = {.fd = runtime_fd(driver->runtime), .events = POLLIN};
             poll(&fd, 1, 20);
             continue;
@@ -246,6 +281,38 @@ call_many(struct driver *driver, cJSON *request)
     }
     cJSON *answer = answer_of(0, NULL);
     cJSON_AddNumberToObject(answer, "failed", failed);
+    return answer;
+}
+
+static cJSON *
+start_watch(struct driver *driver, cJSON *request)
+{
+    AUTO_ERR struct gantry_error *err = NULL;
+    AUTO(arena_clear) struct arena arena;
+    arena_init(&arena, 0);
+    uint32_t count = 0;
+    const struct gantry_pair *labels =
+        driver_pairs(cJSON_GetObjectItem(request, "labels"), &arena, &count);
+    int code = runtime_watch_start(driver->backend, labels, count, &err);
+    return answer_of(code, err);
+}
+
+static cJSON *
+tell_events(struct driver *driver, cJSON *request)
+{
+    int64_t until = now_ms() + (int64_t)driver_number(request, "wait_ms", 0);
+    int count = (int)driver_number(request, "count", 1);
+    for (;;) {
+        take_events(driver);
+        int64_t left = until - now_ms();
+        if (left <= 0 || cJSON_GetArraySize(driver->events) >= count)
+            break;
+        struct pollfd fd = {.fd = runtime_fd(driver->runtime), .events = POLLIN};
+        poll(&fd, 1, (int)left);
+    }
+    cJSON *answer = answer_of(0, NULL);
+    cJSON_AddItemToObject(answer, "events", driver->events);
+    driver->events = cJSON_CreateArray();
     return answer;
 }
 
@@ -279,6 +346,14 @@ serve(struct driver *driver, cJSON *request)
         return open_plugin(driver, request);
     if (name && strcmp(name, "many") == 0)
         return call_many(driver, request);
+    if (name && strcmp(name, "watch") == 0)
+        return start_watch(driver, request);
+    if (name && strcmp(name, "events") == 0)
+        return tell_events(driver, request);
+    if (name && strcmp(name, "unwatch") == 0) {
+        runtime_watch_stop(driver->backend);
+        return answer_of(0, NULL);
+    }
     if (name && find_op(name, &op))
         return call_plugin(driver, op, request);
     return answer_of(GANTRY_E_INVALID, NULL);
@@ -295,7 +370,7 @@ write_log(void *context, enum log_level level, const char *line, size_t length)
 int
 main(void)
 {
-    struct driver driver = {0};
+    struct driver driver = {.events = cJSON_CreateArray()};
     struct gantry_error *err = NULL;
     log_init(&driver.log, LOG_INFO, LOG_TEXT, (struct log_sink){write_log, NULL});
     if (runtime_new(8, &driver.log, &driver.runtime, &err) < 0) {
@@ -313,6 +388,7 @@ main(void)
     runtime_close(driver.backend);
     runtime_free(driver.runtime);
     runtime_plugin_free(driver.plugin);
+    cJSON_Delete(driver.events);
     log_clear(&driver.log);
     return 0;
 }

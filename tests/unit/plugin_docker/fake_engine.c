@@ -27,6 +27,14 @@ emit(struct gantry_call *call, uint32_t kind, const void *item)
         snprintf(fake->texts[i], sizeof fake->texts[i], "%.*s", (int)line->text_size, line->text);
         snprintf(fake->cursors[i], sizeof fake->cursors[i], "%s", line->cursor);
     }
+    if (kind == GANTRY_EMIT_EVENT) {
+        const struct gantry_event *event = item;
+        struct fake_event *kept = &fake->events[fake->event_count++ % 64];
+        kept->kind = event->kind;
+        snprintf(kept->handle, sizeof kept->handle, "%s", event->handle ? event->handle : "");
+        snprintf(kept->id, sizeof kept->id, "%s", event->id ? event->id : "");
+        return fake->emit_code;
+    }
     return 0;
 }
 
@@ -57,15 +65,13 @@ progress(struct gantry_call *call, const char *what, uint64_t done, uint64_t tot
 static int64_t
 remaining_ms(struct gantry_call *call)
 {
-    (void)call;
-    return INT64_MAX;
+    return call->fake->cancel_at_end ? 1 : INT64_MAX;
 }
 
 static int
 cancelled(struct gantry_call *call)
 {
-    (void)call;
-    return 0;
+    return call->fake->cancel_at_end && call->next >= call->count;
 }
 
 static const void *
@@ -83,7 +89,11 @@ send_parts(const struct fake_answer *answer,
     struct gantry_http_part part = {.size = sizeof part, .status = answer->status};
     int code = answer->status ? 0 : answer->code;
     if (answer->status) {
+        const struct gantry_http_header date = {"date", answer->date};
         part.kind = GANTRY_HTTP_HEAD;
+        part.headers = &date;
+        part.header_count = answer->date ? 1 : 0;
+        part.header_stride = sizeof date;
         code = on_part(context, &part);
         part.kind = GANTRY_HTTP_DATA;
         part.data_size = 1; /* byte by byte: every border falls into the middle of something */

@@ -17,6 +17,12 @@ struct fake_answer {
     uint32_t status;     /* 0: no answer, but the code */
     const char *body;
     int code;
+    const char *date; /* its header; may be NULL */
+};
+
+struct fake_event {
+    uint32_t kind;
+    char handle[72], id[72];
 };
 
 struct fake_engine {
@@ -30,6 +36,11 @@ struct fake_engine {
     size_t line_count;
     uint32_t last_state;
     size_t status_count;
+    struct fake_event events[64];
+    size_t event_count;
+    int emit_code; /* what emitting an event returns */
+    bool
+        cancel_at_end; /* the call is cancelled when all answers were asked for; pauses are short */
 };
 /* answers: given in this order; asking more, or something else, fails the test. */
 void fake_begin(struct fake_engine *fake, const struct fake_answer *answers, size_t count);
