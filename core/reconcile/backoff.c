@@ -63,6 +63,7 @@ succeeded(struct reconcile_memory *memory, enum reconcile_action action, int64_t
         memory->watched_since_ms = 0;
         memory->watched_restarts = -1; /* some count from 0 again */
         memory->own_stop = false;
+        memory->own_start = true;
         started(memory, now_ms, chance);
         break;
     case DO_STOP:

@@ -2,16 +2,9 @@
  * now. */
 #include "reconcile_internal.h"
 
-#include <assert.h>
+#include "str.h"
 
-static uint64_t
-digest(const char *text)
-{
-    uint64_t sum = UINT64_C(14695981039346656037); /* FNV-1a: to notice a change, not to defend */
-    for (const char *at = text; *at; at++)
-        sum = (sum ^ (unsigned char)*at) * UINT64_C(1099511628211);
-    return sum;
-}
+#include <assert.h>
 
 /* ODD and KEPT say that nobody knows the wish: they neither change it nor end a back-off. */
 static bool
@@ -33,7 +26,7 @@ take_wish(const struct reconcile_input *input, struct reconcile_memory *memory)
 {
     if (!is_wish(input->wish))
         return;
-    uint64_t hash = has_hash(input->wish) ? digest(input->hash) : memory->last_hash;
+    uint64_t hash = has_hash(input->wish) ? text_digest(input->hash) : memory->last_hash;
     bool new_hash = hash != memory->last_hash;
     if (memory->seen_before && (new_hash || input->wish != memory->last_wish)) {
         memory->failures = memory->ends = memory->asks = 0;
@@ -57,7 +50,7 @@ is_outdated(const struct reconcile_input *input, const struct reconcile_memory *
     switch (memory->last_wish) {
     case WISH_RUN:
         return input->wish == WISH_HALT || input->wish == WISH_GONE ||
-               (input->wish == WISH_RUN && digest(input->hash) != memory->last_hash);
+               (input->wish == WISH_RUN && text_digest(input->hash) != memory->last_hash);
     case WISH_HALT: /* GONE begins with a stop, too */
         return input->wish == WISH_RUN;
     case WISH_GONE: /* listed again, or removals are held again */
@@ -217,8 +210,12 @@ finish(const struct reconcile_input *input, const struct rule *rule, enum seen s
 struct reconcile_decision
 reconcile_decide(const struct reconcile_input *input, struct reconcile_memory *memory)
 {
-    struct reconcile_decision d = {
-        .target = SIZE_MAX, .kept = SIZE_MAX, .row = -1, .deadline_ms = INT64_MAX, .why = ""};
+    struct reconcile_decision d = {.target = SIZE_MAX,
+                                   .kept = SIZE_MAX,
+                                   .row = -1,
+                                   .deadline_ms = INT64_MAX,
+                                   .run_ms = -1,
+                                   .why = ""};
     bool known = is_known(input);
     if (known)
         d.kept = keep_choose(input);
@@ -227,11 +224,16 @@ reconcile_decide(const struct reconcile_input *input, struct reconcile_memory *m
         d.why = d.cancel ? "the wish has changed" : "an action is in flight";
         return d;
     }
+    bool was_in_loop = memory->in_loop;
     take_wish(input, memory);
     mend_times(memory, input->now_ms);
     const struct reconcile_workload *kept = d.kept == SIZE_MAX ? NULL : &input->workloads[d.kept];
     if (known)
-        d.health_now = watch_observe(input, kept, memory);
+        watch_observe(input, kept, memory, &d);
+    if (was_in_loop != memory->in_loop) {
+        d.loop = memory->in_loop ? LOOP_BEGAN : LOOP_ENDED;
+        d.health_now = true;
+    }
     struct cell cell = {
         .wish = input->wish,
         .seen = !known ? SEEN_UNKNOWN
@@ -240,6 +242,7 @@ reconcile_decide(const struct reconcile_input *input, struct reconcile_memory *m
         .hash = kept ? hash_of(input, kept) : HASH_SAME,
         .in_loop = memory->in_loop,
         .blocked = input->blocked || input->removing >= 2,
+        .offline = input->offline,
     };
     size_t row = rule_find(&cell);
     d.row = (int)row;

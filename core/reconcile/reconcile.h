@@ -53,8 +53,10 @@ struct reconcile_input {
     bool blocked; /* a standing reason against creating and replacing: no image, a problem of the
                      listing, a value that cannot be opened */
     bool platform_up; /* exits while the platform cannot be reached do not count (S9) */
-    bool busy;        /* an action of this connector is in flight (S5) */
-    int64_t now_ms;   /* wall clock is not used: the monotonic clock */
+    bool offline; /* the platform has not answered in this run: wish and hash are those of its last
+                         good listing, by which workloads are started, and nothing else is done */
+    bool busy;    /* an action of this connector is in flight (S5) */
+    int64_t now_ms; /* wall clock is not used: the monotonic clock */
 };
 
 #define RECONCILE_EXITS 4 /* more than 3 short runs make a loop */
@@ -62,28 +64,30 @@ struct reconcile_input {
 /* What is remembered of one connector.  All zero at first; may be kept across restarts of the
  * manager. */
 struct reconcile_memory {
-    enum reconcile_wish last_wish;
     uint64_t last_hash; /* digest of the wanted hash */
-    bool seen_before;   /* last_wish and last_hash are set */
-    uint32_t failures;  /* actions that failed in a row */
     int64_t retry_ms;   /* no action before (monotonic); 0: at once */
     int64_t start_ms;   /* no CREATE, START or REPLACE before; 0: at once */
-    uint32_t ends;      /* STOP and REMOVE that succeeded since it last was as wished */
-    uint32_t asks;      /* ASK in a row, and not before when; apart from the above, so that a */
-    int64_t ask_ms;     /*   runtime that was silent for long delays no action afterwards */
+    /* No ASK before; apart from the above, so that a runtime that was silent for long delays no action afterwards. */
+    int64_t ask_ms;
+    uint32_t asks;     /* in a row */
+    uint32_t failures; /* actions that failed in a row */
+    uint32_t ends;     /* STOP and REMOVE that succeeded since it last was as wished */
+    enum reconcile_wish last_wish;
+    bool seen_before; /* last_wish and last_hash are set */
     /* S9 */
     bool in_loop;
+    bool watched_ran;    /* it was seen running since its last counted exit */
+    bool own_stop;       /* we stopped it: its next exit does not count */
+    bool own_start;      /* we started it: the next start time that is seen is of no other run */
     uint32_t short_runs; /* exits in a row, each after less than RECONCILE_SHORT_RUN_MS */
     uint32_t
         loop_starts; /* starts by ourselves since it last ran long: they are spaced (start_ms) */
     uint32_t total_exits; /* since the configuration last changed: the restart count of health */
     uint64_t watched;     /* identity whose runs are counted; 0: none yet */
-    bool watched_ran;     /* it was seen running since its last counted exit */
     int64_t watched_since_ms; /* run first seen then (monotonic); 0: it is not up */
     int64_t
         watched_started_ms;   /* of the run that was last seen, as the runtime says; 0: not known */
     int64_t watched_restarts; /* -1: not known */
-    bool own_stop;            /* we stopped it: its next exit does not count */
 };
 
 #define RECONCILE_SHORT_RUN_MS   (INT64_C(5) * 60 * 1000)
@@ -104,17 +108,23 @@ const char *reconcile_action_name(enum reconcile_action action);
 /* What to tell the platform as current status. */
 enum reconcile_say { SAY_UNCHANGED, SAY_STARTED, SAY_STOPPED };
 
+/* A loop (S9) that began or ended with this decision. */
+enum reconcile_loop { LOOP_AS_BEFORE, LOOP_BEGAN, LOOP_ENDED };
+
 struct reconcile_decision {
     enum reconcile_action action;
+    int row;         /* number of the row in the table, also while it waits; -1: none (busy) */
     size_t target;   /* index of the workload that START, REPLACE, STOP and REMOVE concern */
     size_t kept;     /* index of the workload that stands for the connector; SIZE_MAX: none */
     bool once;       /* START: with GANTRY_START_ONCE */
     bool cancel;     /* busy, and what is in flight is not wanted any more: cancel it */
     bool warn;       /* a person should know `why`, once for each change of row */
     bool health_now; /* an exit was counted, or a loop began or ended: tell health at once */
+    enum reconcile_loop loop;
     enum reconcile_say say;
+    uint64_t exits;  /* that were counted now */
+    int64_t run_ms;  /* how long each of those runs was; -1: not known */
     const char *why; /* static: the row's reason, for a person */
-    int row;         /* number of the row in the table, also while it waits; -1: none (busy) */
     int64_t
         deadline_ms; /* decide again then at the latest; INT64_MAX: only when something changes */
 };

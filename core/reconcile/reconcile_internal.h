@@ -21,7 +21,7 @@ struct cell {
     enum reconcile_wish wish;
     enum seen seen;
     enum hash hash;
-    bool in_loop, blocked;
+    bool in_loop, blocked, offline;
 };
 
 /* What a row says of the status, and when the workloads beside the kept one may go. */
@@ -31,7 +31,7 @@ enum row_others { OTHERS_STAY, OTHERS_GO, OTHERS_GO_IF_KEPT_RUNS };
 #define BIT(n) (1u << (n))
 
 struct rule {
-    unsigned wishes, seen, hashes, in_loop, blocked; /* sets, one bit a value */
+    unsigned wishes, seen, hashes, in_loop, blocked, offline; /* sets, one bit a value */
     enum reconcile_action action;
     enum row_say say;
     enum row_others others;
@@ -59,10 +59,10 @@ size_t keep_choose(const struct reconcile_input *input);
 size_t keep_next_other(const struct reconcile_input *input, size_t kept);
 bool keep_same_hash(const struct reconcile_input *input, const struct reconcile_workload *w);
 
-/* Count the exits of the kept workload (NULL: the set is empty).  Returns whether health has news.
- */
-bool watch_observe(const struct reconcile_input *input, const struct reconcile_workload *kept,
-                   struct reconcile_memory *memory);
+/* Count the exits of the kept workload (NULL: the set is empty), and tell of them in the decision:
+ * exits, run_ms, health_now. */
+void watch_observe(const struct reconcile_input *input, const struct reconcile_workload *kept,
+                   struct reconcile_memory *memory, struct reconcile_decision *d);
 /* Forget what is known of the runs: the next workload seen is looked at anew.  fresh: we just
  * started it. */
 void watch_reset(struct reconcile_memory *memory, bool fresh);

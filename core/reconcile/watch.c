@@ -20,7 +20,7 @@ watch_reset(struct reconcile_memory *memory, bool fresh)
     memory->watched_since_ms = 0;
     memory->watched_started_ms = 0;
     memory->watched_restarts = -1;
-    memory->own_stop = false;
+    memory->own_stop = memory->own_start = false;
 }
 
 static void
@@ -59,7 +59,8 @@ exits_since(const struct reconcile_memory *m, const struct reconcile_workload *w
     if (m->watched_restarts >= 0 && w->restarts > m->watched_restarts)
         restarted = (uint64_t)(w->restarts - m->watched_restarts);
     if (is_up(seen))
-        return restarted > 0 ? restarted : m->watched_since_ms > 0 && is_new_run(m, w);
+        return restarted > 0 ? restarted
+                             : m->watched_since_ms > 0 && !m->own_start && is_new_run(m, w);
     if (!is_down(seen))
         return restarted;
     /* Just after our start an older look may still show the old end: not a new one. */
@@ -86,16 +87,19 @@ run_length_ms(const struct reconcile_memory *m, const struct reconcile_workload 
     return -1;
 }
 
-/* Returns whether health has news. */
-static bool
-count_exits(struct reconcile_memory *memory, uint64_t exits, int64_t length_ms, bool platform_up)
+static void
+count_exits(struct reconcile_memory *memory, uint64_t exits, int64_t length_ms, bool platform_up,
+            struct reconcile_decision *d)
 {
     if (exits == 0)
-        return false;
+        return;
     if (memory->own_stop) {
         memory->own_stop = false;
-        return false;
+        return;
     }
+    d->exits = exits;
+    d->run_ms = length_ms;
+    d->health_now = true;
     memory->total_exits = add_capped(memory->total_exits, exits);
     if (length_ms >= RECONCILE_SHORT_RUN_MS) {
         end_loop(memory);
@@ -104,7 +108,6 @@ count_exits(struct reconcile_memory *memory, uint64_t exits, int64_t length_ms, 
         if (memory->short_runs >= RECONCILE_EXITS)
             memory->in_loop = true;
     }
-    return true;
 }
 
 /* Another workload than the one that was watched: take what it shows as given, but for one of our
@@ -134,8 +137,10 @@ remember(struct reconcile_memory *memory, const struct reconcile_workload *w, en
         memory->watched_since_ms = 0;
         memory->watched_ran = false;
     }
-    if (w->started_ms > 0)
+    if (w->started_ms > 0 && w->started_ms != memory->watched_started_ms) {
         memory->watched_started_ms = w->started_ms;
+        memory->own_start = false;
+    }
     if (memory->watched_restarts >= 0 && w->restarts <= memory->watched_restarts && exits > 0 &&
         (w->restarts == memory->watched_restarts || w->restarts == 0) && seen != SEEN_ENDED)
         /* Found by state or time, and the runtime's count, which was not given or grows when a
@@ -146,39 +151,37 @@ remember(struct reconcile_memory *memory, const struct reconcile_workload *w, en
 }
 
 /* The set is empty.  What ran and should run was removed by somebody else, or by the runtime. */
-static bool
-observe_absence(const struct reconcile_input *input, struct reconcile_memory *memory)
+static void
+observe_absence(const struct reconcile_input *input, struct reconcile_memory *memory,
+                struct reconcile_decision *d)
 {
     uint64_t exits = memory->watched != 0 && memory->watched_ran && input->wish == WISH_RUN;
     int64_t length = memory->watched_since_ms > 0 && input->now_ms >= memory->watched_since_ms
                          ? input->now_ms - memory->watched_since_ms
                          : -1;
-    bool was_in_loop = memory->in_loop;
-    bool news = count_exits(memory, exits, length, input->platform_up);
+    count_exits(memory, exits, length, input->platform_up, d);
     if (memory->watched != 0)
         watch_reset(memory, false);
-    return news || was_in_loop != memory->in_loop;
 }
 
-bool
+void
 watch_observe(const struct reconcile_input *input, const struct reconcile_workload *kept,
-              struct reconcile_memory *memory)
+              struct reconcile_memory *memory, struct reconcile_decision *d)
 {
-    if (!kept)
-        return observe_absence(input, memory);
+    if (!kept) {
+        observe_absence(input, memory, d);
+        return;
+    }
     enum seen seen = seen_of(kept->state);
     if (kept->identity != memory->watched)
         adopt(memory, kept);
     uint64_t exits = exits_since(memory, kept, seen);
-    bool was_in_loop = memory->in_loop;
-    bool news = false;
     if (input->wish == WISH_RUN && exits > 0)
-        news = count_exits(memory, exits, run_length_ms(memory, kept, seen, exits, input->now_ms),
-                           input->platform_up);
+        count_exits(memory, exits, run_length_ms(memory, kept, seen, exits, input->now_ms),
+                    input->platform_up, d);
     else if (exits > 0)
         memory->own_stop = false;
     remember(memory, kept, seen, exits, input->now_ms);
     if (seen == SEEN_RUNNING && input->now_ms - memory->watched_since_ms >= RECONCILE_SHORT_RUN_MS)
         end_loop(memory); /* it has run for long: its troubles are over */
-    return news || was_in_loop != memory->in_loop;
 }

@@ -53,12 +53,13 @@ static void
 reach_by_manager(const struct world *x)
 {
     unsigned masks = x->n < BOUND ? 1u << x->n : 1; /* of three it leads to nothing new, slowly */
-    for (unsigned i = 0; i < WISH_COUNT * 8u; i++) {
+    for (unsigned i = 0; i < WISH_COUNT * 16u; i++) {
         for (unsigned hidden = 0; hidden < masks; hidden++) {
             struct view view;
             unsigned wanted = i & 1;
-            look(x, (enum reconcile_wish)(i / 8), wanted, hidden, &view);
+            look(x, (enum reconcile_wish)(i / 16), wanted, hidden, &view);
             view.input.blocked = i & 2;
+            view.input.offline = i & 8;
             struct reconcile_memory memory = {0};
             memory.in_loop = i & 4;
             struct reconcile_decision d = reconcile_decide(&view.input, &memory);

@@ -19,13 +19,14 @@ each_cell_has_exactly_one_row(void **state)
     (void)state;
     size_t used[64] = {0};
     assert_true(reconcile_rule_count <= ARRAY_LENGTH(used));
-    for (unsigned i = 0; i < WISH_COUNT * SEEN_COUNT * HASH_COUNT * 4u; i++) {
+    for (unsigned i = 0; i < WISH_COUNT * SEEN_COUNT * HASH_COUNT * 8u; i++) {
         struct cell cell = {
-            .wish = (enum reconcile_wish)(i / 4 / HASH_COUNT / SEEN_COUNT),
-            .seen = (enum seen)(i / 4 / HASH_COUNT % SEEN_COUNT),
-            .hash = (enum hash)(i / 4 % HASH_COUNT),
+            .wish = (enum reconcile_wish)(i / 8 / HASH_COUNT / SEEN_COUNT),
+            .seen = (enum seen)(i / 8 / HASH_COUNT % SEEN_COUNT),
+            .hash = (enum hash)(i / 8 % HASH_COUNT),
             .in_loop = i & 1,
             .blocked = i & 2,
+            .offline = i & 4,
         };
         unsigned matches = 0;
         for (size_t row = 0; row < reconcile_rule_count; row++) {
@@ -35,8 +36,9 @@ each_cell_has_exactly_one_row(void **state)
             }
         }
         if (matches != 1)
-            fail_msg("wish %d, seen %d, hash %d, loop %d, blocked %d: %u rows", cell.wish,
-                     cell.seen, cell.hash, cell.in_loop, cell.blocked, matches);
+            fail_msg("wish %d, seen %d, hash %d, loop %d, blocked %d, offline %d: %u rows",
+                     cell.wish, cell.seen, cell.hash, cell.in_loop, cell.blocked, cell.offline,
+                     matches);
     }
     for (size_t row = 0; row < reconcile_rule_count; row++) {
         if (!used[row])
@@ -106,6 +108,19 @@ check_doubt(const struct reconcile_input *in, const struct reconcile_decision *d
     }
     if (in->wish == WISH_GONE)
         HOLDS(d->say == SAY_UNCHANGED);
+    return NULL;
+}
+
+/* By a listing of an earlier run, what is there may be started, and nothing else is done or told. */
+static const char *
+check_offline(const struct reconcile_input *in, const struct reconcile_decision *d)
+{
+    if (!in->offline)
+        return NULL;
+    HOLDS(d->action == DO_NOTHING || d->action == DO_ASK || d->action == DO_START);
+    HOLDS(d->say == SAY_UNCHANGED);
+    if (d->action == DO_START)
+        HOLDS(in->wish == WISH_RUN && strcmp(in->workloads[d->target].hash, WANTED) == 0);
     return NULL;
 }
 
@@ -211,10 +226,13 @@ check_all(const struct reconcile_input *in, bool in_loop, unsigned number)
         broken = check_report(in, &d);
     if (!broken)
         broken = check_kept(in, &d);
+    if (!broken)
+        broken = check_offline(in, &d);
     if (broken)
-        fail_msg("set %u of %zu, wish %s, blocked %d, removing %zu, loop %d: %s on %zu: not %s",
+        fail_msg("set %u of %zu, wish %s, blocked %d, removing %zu, loop %d, offline %d: %s on "
+                 "%zu: not %s",
                  number, in->count, reconcile_wish_name(in->wish), in->blocked, in->removing,
-                 in_loop, reconcile_action_name(d.action), d.target, broken);
+                 in_loop, in->offline, reconcile_action_name(d.action), d.target, broken);
 }
 
 static void
@@ -226,9 +244,10 @@ what_must_always_hold_does_for_every_set(void **state)
         for (unsigned number = 0; number < sets[n]; number++) {
             struct reconcile_workload set[3];
             fill_set(set, n, number);
-            for (unsigned i = 0; i < WISH_COUNT * 24u; i++) {
+            for (unsigned i = 0; i < WISH_COUNT * 48u; i++) {
                 struct reconcile_input in = {
-                    .wish = (enum reconcile_wish)(i / 24),
+                    .wish = (enum reconcile_wish)(i / 48),
+                    .offline = i / 24 % 2,
                     .known = (i & 1) == 0,
                     .blocked = i & 2,
                     .removing = i / 8 % 3,
@@ -275,6 +294,39 @@ the_order_of_a_listing_does_not_matter(void **state)
     }
 }
 
+/* Offline it is as in normal times, or nothing is done: never another action. */
+static void
+offline_does_less_and_nothing_else(void **state)
+{
+    (void)state;
+    unsigned starts = 0;
+    for (unsigned number = 0; number < 27000; number++) {
+        struct reconcile_workload set[3];
+        fill_set(set, 3, number);
+        struct reconcile_input in = {.wish = WISH_RUN,
+                                     .hash = WANTED,
+                                     .known = true,
+                                     .workloads = set,
+                                     .count = 3,
+                                     .now_ms = MINUTE};
+        struct reconcile_memory memory = {0};
+        struct reconcile_decision online = reconcile_decide(&in, &memory);
+        memory = (struct reconcile_memory){0};
+        in.offline = true;
+        struct reconcile_decision offline = reconcile_decide(&in, &memory);
+        assert_int_equal(offline.kept, online.kept);
+        if (online.action == DO_START || online.action == DO_ASK) {
+            if (online.action == DO_START) /* what shall run and is there runs again */
+                assert_int_equal(offline.action, DO_START);
+            assert_true(offline.action != DO_START || offline.target == online.target);
+        } else {
+            assert_true(offline.action == DO_NOTHING || offline.target == offline.kept);
+        }
+        starts += offline.action == DO_START;
+    }
+    assert_true(starts > 100);
+}
+
 /* ---- single rows, as the table of the design has them ---- */
 
 struct expected {
@@ -284,6 +336,7 @@ struct expected {
     bool in_loop, blocked;
     enum reconcile_action action;
     enum reconcile_say say;
+    bool offline;
 };
 
 static void
@@ -321,6 +374,30 @@ single_workloads_are_answered_as_designed(void **state)
         {WISH_GONE, GANTRY_STATE_RUNNING, WANTED, false, false, DO_STOP, SAY_UNCHANGED},
         {WISH_GONE, GANTRY_STATE_EXITED, WANTED, false, true, DO_REMOVE, SAY_UNCHANGED},
         {WISH_GONE, GANTRY_STATE_REMOVING, NULL, false, false, DO_NOTHING, SAY_UNCHANGED},
+    /* the platform cannot be asked: by its last listing */
+#define OFFLINE(wish, state, hash, in_loop, action)                                                \
+    {WISH_##wish, GANTRY_STATE_##state, hash, in_loop, false, DO_##action, SAY_UNCHANGED, true}
+        OFFLINE(RUN, EXITED, WANTED, false, START),
+        OFFLINE(RUN, FAILED, WANTED, false, START),
+        OFFLINE(RUN, FAILED, WANTED, true, START),
+        OFFLINE(RUN, CREATED, WANTED, false, START),
+        OFFLINE(RUN, PAUSED, WANTED, false, START),
+        OFFLINE(RUN, RUNNING, WANTED, false, NOTHING),
+        OFFLINE(RUN, RESTARTING, WANTED, true, NOTHING),
+        OFFLINE(RUN, STOPPING, WANTED, false, ASK),
+        OFFLINE(RUN, UNKNOWN, WANTED, false, ASK),
+        OFFLINE(RUN, DEAD, WANTED, false, NOTHING),
+        OFFLINE(RUN, REMOVING, WANTED, false, NOTHING),
+        OFFLINE(RUN, EXITED, "other", false, NOTHING),
+        OFFLINE(RUN, RUNNING, "other", false, NOTHING),
+        OFFLINE(RUN, EXITED, NULL, false, NOTHING),
+        OFFLINE(HALT, EXITED, WANTED, false, NOTHING),
+        OFFLINE(HALT, RUNNING, WANTED, false, NOTHING),
+        OFFLINE(HALT, DEAD, WANTED, false, NOTHING),
+        OFFLINE(ODD, EXITED, WANTED, false, NOTHING),
+        OFFLINE(KEPT, EXITED, WANTED, false, NOTHING),
+        OFFLINE(GONE, RUNNING, WANTED, false, NOTHING),
+        OFFLINE(GONE, EXITED, WANTED, false, NOTHING),
     };
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++) {
         const struct expected *e = &table[i];
@@ -331,6 +408,7 @@ single_workloads_are_answered_as_designed(void **state)
                                      .workloads = &w,
                                      .count = e->state != GANTRY_STATE_REMOVING,
                                      .blocked = e->blocked,
+                                     .offline = e->offline,
                                      .platform_up = true,
                                      .now_ms = MINUTE};
         struct reconcile_memory memory = memory_of(e->in_loop, &in);
@@ -338,8 +416,8 @@ single_workloads_are_answered_as_designed(void **state)
         if (d.action != e->action || d.say != e->say)
             fail_msg("case %zu: %s, says %d", i, reconcile_action_name(d.action), d.say);
         assert_int_equal(d.once, e->in_loop && e->action == DO_START);
-        assert_int_equal(d.warn,
-                         e->wish == WISH_ODD || (in.count && !e->hash && e->wish == WISH_RUN));
+        assert_int_equal(d.warn, e->wish == WISH_ODD ||
+                                     (!e->offline && in.count && !e->hash && e->wish == WISH_RUN));
     }
 }
 
@@ -463,6 +541,7 @@ main(void)
         cmocka_unit_test(each_cell_has_exactly_one_row),
         cmocka_unit_test(what_must_always_hold_does_for_every_set),
         cmocka_unit_test(the_order_of_a_listing_does_not_matter),
+        cmocka_unit_test(offline_does_less_and_nothing_else),
         cmocka_unit_test(single_workloads_are_answered_as_designed),
         cmocka_unit_test(an_unfinished_replace_is_taken_up),
         cmocka_unit_test(a_busy_connector_is_left_alone_unless_its_action_is_outdated),

@@ -439,6 +439,92 @@ a_changed_hash_or_wish_ends_the_loop(void **state)
     }
 }
 
+/* The manager says of each exit how long the run was, once, and when a loop begins and ends. */
+static void
+exits_and_loops_are_told_once(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    for (uint32_t n = 1; n <= 4; n++) {
+        run_and_end(&s, 2100, true);
+        assert_int_equal(s.d.exits, 1);
+        assert_int_equal(s.d.run_ms, 2100);
+        assert_int_equal(s.d.loop, n == 4 ? LOOP_BEGAN : LOOP_AS_BEFORE);
+        for (int again = 0; again < 3; again++) {
+            look(&s);
+            assert_int_equal(s.d.exits, 0);
+            assert_int_equal(s.d.run_ms, -1);
+            assert_int_equal(s.d.loop, LOOP_AS_BEFORE);
+        }
+    }
+    s.in.hash = "newer";
+    look(&s);
+    assert_int_equal(s.d.loop, LOOP_ENDED);
+    assert_true(s.d.health_now);
+    assert_int_equal(s.d.exits, 0);
+
+    begin(&s); /* our own stop tells nothing */
+    look(&s);
+    s.in.wish = WISH_HALT;
+    look(&s);
+    reconcile_done(&s.memory, DO_STOP, 0, s.in.now_ms, 0);
+    s.w.state = GANTRY_STATE_EXITED;
+    look(&s);
+    assert_int_equal(s.d.exits, 0);
+}
+
+/* What start() says of it, and the next listing, may still have the start time of the run before. */
+static void
+a_start_time_that_comes_late_is_no_exit(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    run_and_end(&s, MINUTE, true);
+    assert_int_equal(s.memory.total_exits, 1);
+    reconcile_done(&s.memory, DO_START, 0, s.in.now_ms, 0);
+    s.w.state = GANTRY_STATE_RUNNING;
+    look(&s);
+    look(&s);
+    s.w.started_ms = runtime_now(&s);
+    look(&s);
+    assert_int_equal(s.memory.total_exits, 1);
+    pass(&s, SECOND);
+    s.w.started_ms = runtime_now(&s); /* but the next one is */
+    look(&s);
+    assert_int_equal(s.memory.total_exits, 2);
+}
+
+/* What was counted goes on with a memory that was kept over a restart of the manager. */
+static void
+a_kept_memory_counts_no_exit_twice_and_forgets_no_loop(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    for (int i = 0; i < 4; i++)
+        run_and_end(&s, SECOND, true);
+    assert_true(s.memory.in_loop);
+    struct reconcile_memory kept = s.memory;
+    begin(&s);
+    s.memory = kept;
+    s.w.state = GANTRY_STATE_FAILED;
+    s.w.started_ms = kept.watched_started_ms;
+    s.w.finished_ms = kept.watched_started_ms + SECOND;
+    look(&s);
+    assert_int_equal(s.d.exits, 0);
+    assert_int_equal(s.memory.total_exits, 4);
+    assert_true(s.memory.in_loop);
+    assert_true(s.d.action != DO_START || s.d.once);
+    s.w.started_ms += MINUTE; /* it ran once more while nobody looked */
+    s.w.finished_ms = s.w.started_ms + SECOND;
+    look(&s);
+    assert_int_equal(s.d.exits, 1);
+    assert_int_equal(s.d.run_ms, SECOND);
+    assert_int_equal(s.memory.total_exits, 5);
+}
+
 static void
 a_memory_survives_a_clock_that_begins_anew(void **state)
 {
@@ -479,6 +565,9 @@ main(void)
         cmocka_unit_test(in_a_loop_gantry_restarts_with_growing_pauses_for_ever),
         cmocka_unit_test(in_a_loop_the_runtimes_own_restarting_is_ended_at_once),
         cmocka_unit_test(a_changed_hash_or_wish_ends_the_loop),
+        cmocka_unit_test(a_start_time_that_comes_late_is_no_exit),
+        cmocka_unit_test(exits_and_loops_are_told_once),
+        cmocka_unit_test(a_kept_memory_counts_no_exit_twice_and_forgets_no_loop),
         cmocka_unit_test(a_memory_survives_a_clock_that_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
