@@ -52,7 +52,7 @@ failed(struct connector *c, int code, const struct gantry_error *error, int64_t 
 {
     struct gantry_manager *m = c->platform->manager;
     const char *text = err_text(error);
-    bool news = !text_eq(c->reason, text);
+    bool news = !text_eq(connector_note(c, NOTE_REASON), text);
     LOG_AT_(&m->log, news ? LOG_WARN : LOG_DEBUG, "action failed", F_STR("connector", c->id),
             F_STR("name", c->name), F_STR("action", reconcile_action_name(c->doing)),
             F_STR("code", gantry_code_name(code)), F_STR("error", text),
@@ -69,6 +69,7 @@ failed(struct connector *c, int code, const struct gantry_error *error, int64_t 
 static void
 not_begun(struct connector *c, int code, struct gantry_error *error, int64_t now_ms)
 {
+    events_acted(c, NULL, err_text(error), now_ms);
     reconcile_done(&c->memory, c->doing, code, now_ms, random_u64());
     failed(c, code, error, now_ms);
     err_clear(&error);
@@ -125,9 +126,11 @@ submit(struct connector *c, int64_t now_ms)
         job->timeout_ms = b->start_timeout_ms; /* a pull is bounded by its own stall limit */
     log_info(&m->log, "action begins", F_STR("connector", c->id), F_STR("name", c->name),
              F_STR("action", reconcile_action_name(c->doing)), F_STR("why", c->decision.why));
+    events_acting(c, now_ms);
     c->job = job;
     c->cancelled = false;
     c->acting_since_ms = now_ms;
+    c->acting_asked = ++m->asked;
     m->actions_in_flight++;
     m->changed = true;
     runtime_submit(m->runtime, job);
@@ -167,6 +170,8 @@ act_waiting(struct gantry_manager *m)
         if (!c->job)
             decide(c, clock_mono_ms());
     }
+    if (m->waiting.len == 0)
+        vec_reset(&m->waiting);
 }
 
 /* What the set is after an action that succeeded: the plugin has said what it made of it. */
@@ -182,11 +187,9 @@ after_success(struct connector *c, const struct runtime_job *job)
         }
         break;
     case DO_REMOVE:
-        if (target) {
-            size_t i = (size_t)(target - c->seen.ptr);
-            seen_clear(target);
-            vec_remove(&c->seen, i);
-        }
+        watching_ignore(c->platform->backend, job->handle);
+        if (target)
+            connector_drop_seen(c, (size_t)(target - c->seen.ptr));
         if (c->seen.len > 0) /* one that waited for the name may have it now */
             backend_side_refresh(c->platform->backend);
         break;
@@ -207,10 +210,26 @@ after_success(struct connector *c, const struct runtime_job *job)
     vec_each (&job->statuses, status) {
         if (observe_status(c, status, true) < 0)
             c->observed = false;
+        struct seen *made = connector_seen(c, status->handle);
+        if (made) /* its first event may have come before its name was known here */
+            made->changed = MAX(made->changed, c->changed);
     }
+    connector_still_changed(c, c->acting_asked);
     /* The configuration has done its work; its values need not stay here. */
     if (c->doing == DO_CREATE || c->doing == DO_REPLACE)
         connector_drop_configuration(c);
+}
+
+/* Was it not that way already? */
+static bool
+has_changed_something(struct connector *c, const struct runtime_job *job)
+{
+    const struct seen *target = job->handle ? connector_seen(c, job->handle) : NULL;
+    if (c->doing == DO_STOP)
+        return target && state_is_live(target->state);
+    if (c->doing == DO_START)
+        return target && (!state_is_live(target->state) || target->state == GANTRY_STATE_PAUSED);
+    return true;
 }
 
 static void
@@ -221,6 +240,8 @@ succeeded(struct connector *c, const struct runtime_job *job, int64_t now_ms)
              F_STR("action", reconcile_action_name(c->doing)),
              F_MS("took", now_ms - c->acting_since_ms));
     connector_set_reason(c, NULL);
+    if (has_changed_something(c, job))
+        watching_acted(c);
     after_success(c, job);
 }
 
@@ -244,6 +265,7 @@ act_done(struct connector *c, struct runtime_job *job)
     struct gantry_manager *m = c->platform->manager;
     int64_t now = clock_mono_ms();
     c->job = NULL;
+    crypto_ring_clear(&c->ring);
     c->hung = job->hung;
     m->actions_in_flight--;
     c->acted = m->asked;
@@ -261,8 +283,10 @@ act_done(struct connector *c, struct runtime_job *job)
                 failed(c, job->code, job->error, now);
         }
     }
+    events_acted(c, job, job->code < 0 ? err_text(job->error) : NULL, now);
     c->doing = DO_NOTHING;
     m->state_dirty = m->changed = true;
+    m->state_urgent |= c->memory.in_loop;
     connector_touch(c);
     act_waiting(m);
 }

@@ -9,6 +9,28 @@
 
 #define LIST_TIMEOUT_MS 60000
 
+/* How a listing went.  Returns whether it went well. */
+static bool
+list_end(struct backend_side *b, int code, const struct gantry_error *error)
+{
+    struct gantry_manager *m = b->manager;
+    bool was_well = b->list.answered && !b->list.failing;
+    bool news = asking_end(&b->list, code, error, watching_list_period_ms(b));
+    if (news)
+        events_backend(b, code, error);
+    if (news && code < 0)
+        log_warn(&m->log, "backend cannot be asked", F_STR("backend", b->settings->name),
+                 F_STR("code", gantry_code_name(code)), F_STR("error", err_text(error)),
+                 F_MS("retry_in", b->list.next_ms - clock_mono_ms()));
+    else if (news)
+        log_info(&m->log, "backend answers again", F_STR("backend", b->settings->name));
+    if (code < 0 && !m->first_error)
+        (void)err_set(&m->first_error, code, "backend '%s': %s", b->settings->name,
+                      err_text(error));
+    m->changed |= news || was_well != (code == 0);
+    return code == 0;
+}
+
 static void
 list_begin(struct backend_side *b)
 {
@@ -16,8 +38,10 @@ list_begin(struct backend_side *b)
     struct runtime_job *job = runtime_job_new(RUNTIME_LIST, b->backend);
     struct gantry_pair *label = job ? arena_alloc(&job->arena, sizeof *label) : NULL;
     if (!label) {
+        AUTO_ERR struct gantry_error *error = NULL;
         runtime_job_free(job);
-        b->list.next_ms = clock_mono_ms() + RECONCILE_BACKOFF_MIN_MS;
+        (void)list_end(b, err_nomem(&error),
+                       error); /* a run that ends by itself does not wait for it */
         return;
     }
     *label = (struct gantry_pair){GANTRY_LABEL_MANAGER, m->settings->id};
@@ -33,6 +57,7 @@ list_begin(struct backend_side *b)
 void
 backend_side_step(struct backend_side *b, int64_t now_ms)
 {
+    watching_step(b, now_ms);
     if (asking_due(&b->list, now_ms))
         list_begin(b);
     reads_run(b);
@@ -41,7 +66,7 @@ backend_side_step(struct backend_side *b, int64_t now_ms)
 int64_t
 backend_side_due(const struct backend_side *b)
 {
-    return b->list.in_flight ? NEVER_MS : b->list.next_ms;
+    return MIN(watching_due(b), b->list.in_flight ? NEVER_MS : b->list.next_ms);
 }
 
 void
@@ -64,26 +89,16 @@ backend_side_refresh_in(struct backend_side *b, int64_t ms)
 static void
 list_done(struct backend_side *b, const struct runtime_job *job)
 {
-    struct gantry_manager *m = b->manager;
-    bool was_well = b->list.answered && !b->list.failing;
-    bool news = asking_end(&b->list, job->code, job->error, m->settings->interval_ms);
-    if (news && job->code < 0)
-        log_warn(&m->log, "backend cannot be asked", F_STR("backend", b->settings->name),
-                 F_STR("code", gantry_code_name(job->code)), F_STR("error", err_text(job->error)),
-                 F_MS("retry_in", b->list.next_ms - clock_mono_ms()));
-    else if (news)
-        log_info(&m->log, "backend answers again", F_STR("backend", b->settings->name));
-    if (job->code < 0) {
-        if (!m->first_error)
-            (void)err_set(&m->first_error, job->code, "backend '%s': %s", b->settings->name,
-                          err_text(job->error));
-        m->changed |= was_well;
+    b->listed_ms = clock_mono_ms();
+    if (b->list_asked == 0) { /* by a run before this one */
+        b->list.in_flight = false;
         return;
     }
+    if (!list_end(b, job->code, job->error))
+        return;
     observe_list(b, job, b->list_asked);
     if (b->stale)
         b->list.next_ms = clock_mono_ms() + LIST_GAP_MS;
-    m->changed |= !was_well;
 }
 
 void

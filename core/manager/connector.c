@@ -1,8 +1,6 @@
 /* connector.c - a connector of one platform, and what is remembered of it. */
 #include "manager_internal.h"
 
-#include "secret.h"
-
 int
 text_set(char **slot, const char *text)
 {
@@ -16,32 +14,160 @@ text_set(char **slot, const char *text)
     return 0;
 }
 
+size_t
+text_size(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+const char *
+text_place(char **to, const char *text)
+{
+    if (!text)
+        return NULL;
+    char *copy = *to;
+    *to += text_size(text);
+    return memcpy(copy, text, text_size(text));
+}
+
+struct noted {
+    struct noted *next;
+    enum note note;
+    char text[];
+};
+
+static struct noted **
+find_note(struct noted **at, enum note note)
+{
+    while (*at && (*at)->note != note)
+        at = &(*at)->next;
+    return at;
+}
+
+static void
+drop_note(struct noted **at)
+{
+    struct noted *gone = *at;
+    *at = gone->next;
+    free(gone);
+}
+
+const char *
+connector_note(const struct connector *c, enum note note)
+{
+    for (const struct noted *n = c->notes; n; n = n->next) {
+        if (n->note == note)
+            return n->text;
+    }
+    return NULL;
+}
+
+int
+connector_set_note(struct connector *c, enum note note, const char *text)
+{
+    struct noted **at = find_note(&c->notes, note), *made = NULL;
+    if (text_eq(*at ? (*at)->text : NULL, text))
+        return 0;
+    if (text) {
+        made = malloc(sizeof *made + text_size(text));
+        if (!made)
+            return GANTRY_E_NOMEM;
+        made->note = note;
+        memcpy(made->text, text, text_size(text));
+    }
+    if (*at)
+        drop_note(at);
+    if (made) {
+        made->next = c->notes;
+        c->notes = made;
+    }
+    return 0;
+}
+
+struct shared_text {
+    size_t holders;
+    char text[];
+};
+
+static void
+drop_image(struct connector *c)
+{
+    struct map *images = &c->platform->images;
+    struct shared_text *shared = c->image ? map_find(images, str_of(c->image)) : NULL;
+    c->image = NULL;
+    if (shared && --shared->holders == 0) {
+        (void)map_take(images, str_of(shared->text));
+        free(shared);
+    }
+}
+
+int
+connector_set_image(struct connector *c, const char *image)
+{
+    struct map *images = &c->platform->images;
+    if (text_eq(c->image, image))
+        return 0;
+    struct shared_text *shared = map_find(images, str_of(image));
+    if (!shared) {
+        size_t size = strlen(image) + 1;
+        shared = calloc(1, sizeof *shared + size);
+        if (!shared)
+            return GANTRY_E_NOMEM;
+        memcpy(shared->text, image, size);
+        if (map_set(images, str_of(shared->text), shared, NULL) < 0) {
+            free(shared);
+            return GANTRY_E_NOMEM;
+        }
+    }
+    shared->holders++;
+    drop_image(c);
+    c->image = shared->text;
+    return 0;
+}
+
 void
 seen_clear(struct seen *s)
 {
     free(s->handle);
     free(s->name);
-    free(s->hash);
-    free(s->image);
     *s = (struct seen){0};
+}
+
+int
+seen_set_texts(struct seen *s, const char *name, const char *hash)
+{
+    if (text_eq(s->name, name) && text_eq(s->hash, hash))
+        return 0;
+    char *texts = malloc(text_size(name) + text_size(hash) + 1), *end = texts; /* never nothing */
+    if (!texts)
+        return GANTRY_E_NOMEM;
+    (void)text_place(&end, name);
+    s->hash = text_place(&end, hash);
+    free(s->name);
+    s->name = texts;
+    return 0;
+}
+
+uint64_t
+seen_identity(const struct seen *s)
+{
+    uint64_t number = text_digest(s->handle);
+    return number ? number : 1; /* 0: none */
 }
 
 struct connector *
 connector_new(struct platform_side *p, const char *id)
 {
-    struct connector *c = calloc(1, sizeof *c);
+    struct connector *c = calloc(1, sizeof *c + text_size(id));
     if (!c)
         return NULL;
+    memcpy(c->id, id, text_size(id));
     c->platform = p;
-    c->id = text_dup(id);
     c->due_ms = c->logs_ms = c->health_ms = NEVER_MS;
     c->ours = true;
     c->decision.kept = SIZE_MAX;
-    size_t lines = p->settings->logs_lines > 0 ? (size_t)p->settings->logs_lines : 1;
-    tail_init(&c->tail, lines);
-    if (!c->id || map_set(&p->connectors, str_of(id), c, NULL) < 0) {
-        free(c->id);
-        tail_clear(&c->tail);
+    tail_init(&c->tail, (uint32_t)MAX(p->settings->logs_lines, 1));
+    if (map_set(&p->connectors, str_of(c->id), c, NULL) < 0) {
         free(c);
         return NULL;
     }
@@ -54,19 +180,17 @@ connector_free(struct connector *c)
 {
     if (!c)
         return;
-    vec_each (&c->seen, s)
-        seen_clear(s);
+    while (c->seen.len > 0)
+        connector_drop_seen(c, c->seen.len - 1);
     vec_clear(&c->seen);
     tail_clear(&c->tail);
-    free(c->id);
     free(c->name);
-    free(c->image);
+    drop_image(c);
     free(c->hash);
-    free(c->problem);
-    free(c->reason);
-    free(c->standing);
-    free(c->report_problem);
+    while (c->notes)
+        drop_note(&c->notes);
     connector_drop_configuration(c);
+    crypto_ring_free(c->ring);
     free(c);
 }
 
@@ -90,6 +214,8 @@ connector_touch(struct connector *c)
 bool
 connector_is_forgotten(const struct connector *c)
 {
+    if (c->remembered && !c->platform->list.answered)
+        return false;
     return !c->listed && c->observed && c->seen.len == 0 && c->removing == 0 && !c->job &&
            !c->hung && !c->reporting && !c->reading && !c->inspecting;
 }
@@ -97,10 +223,9 @@ connector_is_forgotten(const struct connector *c)
 void
 connector_set_reason(struct connector *c, const char *reason)
 {
-    if (!text_eq(c->reason, reason)) {
-        if (text_set(&c->reason, reason) == 0)
-            c->platform->manager->changed = true;
-    }
+    if (!text_eq(connector_note(c, NOTE_REASON), reason) &&
+        connector_set_note(c, NOTE_REASON, reason) == 0)
+        c->platform->manager->changed = true;
 }
 
 struct seen *
@@ -111,6 +236,44 @@ connector_seen(struct connector *c, const char *handle)
             return s;
     }
     return NULL;
+}
+
+struct seen *
+connector_add_seen(struct connector *c, const char *handle)
+{
+    struct seen *s = vec_push(&c->seen);
+    if (!s)
+        return NULL;
+    *s = (struct seen){.handle = text_dup(handle)};
+    /* It may have been another connector's, whose text would be the key. */
+    (void)map_take(&c->platform->backend->handles, str_of(handle));
+    if (!s->handle || map_set(&c->platform->backend->handles, str_of(s->handle), c, NULL) < 0) {
+        connector_drop_seen(c, c->seen.len - 1);
+        return NULL;
+    }
+    return s;
+}
+
+void
+connector_drop_seen(struct connector *c, size_t i)
+{
+    struct map *handles = &c->platform->backend->handles;
+    struct seen *s = &c->seen.ptr[i];
+    if (s->handle && map_find(handles, str_of(s->handle)) == c)
+        (void)map_take(handles, str_of(s->handle));
+    seen_clear(s);
+    vec_remove(&c->seen, i);
+}
+
+void
+connector_still_changed(struct connector *c, uint64_t asked)
+{
+    vec_each (&c->seen, s) {
+        if (s->changed <= asked)
+            continue;
+        s->stale = true;
+        connector_read_later(c);
+    }
 }
 
 const struct seen *
@@ -126,48 +289,6 @@ state_is_live(enum gantry_state state)
 {
     return state == GANTRY_STATE_STARTING || state == GANTRY_STATE_RUNNING ||
            state == GANTRY_STATE_RESTARTING || state == GANTRY_STATE_PAUSED;
-}
-
-void
-connector_drop_configuration(struct connector *c)
-{
-    if (c->configuration) {
-        for (size_t i = 0; i < c->configuration->entry_count; i++) {
-            const char *value = c->configuration->entries[i].value;
-            if (value)
-                secret_wipe((void *)(uintptr_t)value, strlen(value));
-        }
-    }
-    c->configuration = NULL;
-    arena_clear(&c->configuration_arena);
-}
-
-int
-connector_keep_configuration(struct connector *c, const struct platform_configuration *from)
-{
-    connector_drop_configuration(c);
-    struct arena *a = &c->configuration_arena;
-    arena_init(a, 0);
-    struct platform_configuration *copy = arena_alloc(a, sizeof *copy);
-    struct platform_entry *entries = arena_alloc_array(a, from->entry_count + 1, sizeof *entries);
-    if (!copy || !entries)
-        return GANTRY_E_NOMEM;
-    for (size_t i = 0; i < from->entry_count; i++) {
-        entries[i] = from->entries[i];
-        entries[i].key = arena_dup_text(a, from->entries[i].key);
-        entries[i].value = arena_dup_text(a, from->entries[i].value);
-        if (!entries[i].key || (from->entries[i].value && !entries[i].value))
-            return GANTRY_E_NOMEM;
-    }
-    copy->id = c->id;
-    copy->hash = arena_dup_text(a, from->hash);
-    copy->image = arena_dup_text(a, from->image);
-    copy->entries = entries;
-    copy->entry_count = from->entry_count;
-    if (!copy->hash || !copy->image)
-        return GANTRY_E_NOMEM;
-    c->configuration = copy;
-    return 0;
 }
 
 const struct config_backend *

@@ -4,10 +4,13 @@
 #include "clock.h"
 #include "err.h"
 
+/* After so many that failed in a row, a workload that has ended is started without. */
+#define INSPECTIONS_OF_AN_END 3
+
 static enum reconcile_wish
 wish_of(const struct connector *c)
 {
-    if (!c->listed)
+    if (!c->listed && !(c->remembered && platform_side_is_offline(c->platform)))
         return c->released && c->ours ? WISH_GONE : WISH_KEPT;
     switch (c->wish) {
     case PLATFORM_WISH_STARTING:
@@ -24,32 +27,37 @@ wish_of(const struct connector *c)
 static const char *
 standing_reason(const struct connector *c)
 {
-    if (c->problem)
-        return c->problem;
+    const char *problem = connector_note(c, NOTE_PROBLEM);
+    if (problem)
+        return problem;
     const struct config_override *o = config_override(c->platform->manager->config, c->id, c->name);
     if (c->listed && (!c->image || !c->image[0]) && !(o && o->image))
         return "the platform gives no image for it; its contract may have left the catalogue";
     return NULL;
 }
 
-/* A workload whose hash cannot be read from a label is inspected before it is judged (S7). */
+static bool
+has_ended(const struct seen *s)
+{
+    return s->state == GANTRY_STATE_EXITED || s->state == GANTRY_STATE_FAILED ||
+           s->state == GANTRY_STATE_RESTARTING || s->state == GANTRY_STATE_DEAD;
+}
+
+/* A workload whose hash cannot be read from a label is inspected before it is judged (S7).  So is one that
+ * has ended and shall run, as how it ended is forgotten with its next start; but if that cannot be had, it
+ * is started all the same. */
 static bool
 wants_inspection(const struct connector *c)
 {
     for (size_t i = 0; i < c->seen.len; i++) {
-        if (!c->seen.ptr[i].hash && !c->seen.ptr[i].inspected)
+        const struct seen *s = &c->seen.ptr[i];
+        if (s->inspected)
+            continue;
+        if (!s->hash || (has_ended(s) && c->memory.seen_before && wish_of(c) == WISH_RUN &&
+                         c->not_inspected < INSPECTIONS_OF_AN_END))
             return true;
     }
     return false;
-}
-
-static uint64_t
-identity_of(const struct seen *s)
-{
-    uint64_t h = UINT64_C(1469598103934665603); /* FNV-1a: a name for the handle, not a defence */
-    for (const char *p = s->handle; *p; p++)
-        h = (h ^ (unsigned char)*p) * UINT64_C(1099511628211);
-    return h ? h : 1;
 }
 
 /* A call that hangs may still change what is there: nothing is known until it returns. */
@@ -75,7 +83,7 @@ fill_input(struct connector *c, int64_t now_ms, struct reconcile_workload *workl
             .started_ms = s->started_ms,
             .finished_ms = s->finished_ms,
             .restarts = s->restarts,
-            .identity = identity_of(s),
+            .identity = seen_identity(s),
         };
     }
     *in = (struct reconcile_input){
@@ -87,6 +95,7 @@ fill_input(struct connector *c, int64_t now_ms, struct reconcile_workload *workl
         .removing = c->removing,
         .blocked = standing_reason(c) != NULL,
         .platform_up = platform_side_up(c->platform),
+        .offline = platform_side_is_offline(c->platform),
         .busy = c->job != NULL,
         .now_ms = now_ms,
     };
@@ -128,7 +137,8 @@ static void
 say_standing(struct connector *c)
 {
     const char *reason = standing_reason(c);
-    if (text_eq(c->standing, reason) || text_set(&c->standing, reason) < 0)
+    if (text_eq(connector_note(c, NOTE_STANDING), reason) ||
+        connector_set_note(c, NOTE_STANDING, reason) < 0)
         return;
     c->platform->manager->changed = true;
     if (!reason)
@@ -156,6 +166,8 @@ begin(struct connector *c, int64_t now_ms)
     case DO_REPLACE:
     case DO_STOP:
     case DO_REMOVE:
+        if (c->decision.action == DO_START && connector_note(c, NOTE_LAST_WORDS))
+            break; /* its last lines are being read */
         if (m->how == GANTRY_RUN_DRY)
             log_info(
                 &m->log, "would act", F_STR("action", reconcile_action_name(c->decision.action)),
@@ -185,7 +197,8 @@ set_timers(struct connector *c, int64_t now_ms)
     const struct seen *kept = connector_kept(c);
     const struct config_platform *s = c->platform->settings;
     bool local = platform_is_local(c->platform->platform);
-    bool live = kept && c->listed && !local && (state_is_live(kept->state) || c->memory.in_loop);
+    bool live = kept && c->listed && c->platform->list.answered && !local &&
+                (state_is_live(kept->state) || c->memory.in_loop);
     if (!live) {
         c->logs_ms = c->health_ms = NEVER_MS;
         return;
@@ -196,6 +209,10 @@ set_timers(struct connector *c, int64_t now_ms)
         c->health_ms = connector_next(now_ms, s->health_interval_ms);
         c->health_due |= kept->state == GANTRY_STATE_RUNNING || c->memory.in_loop;
     }
+    /* It was started anew. */
+    c->health_due |= kept->state == GANTRY_STATE_RUNNING && kept->inspected &&
+                     (kept->present & GANTRY_STATUS_STARTED) &&
+                     kept->started_ms != c->told_started_ms;
 }
 
 /* An action is in flight: what stands for the connector, and what is said of it, stay as they were. */
@@ -217,7 +234,9 @@ void
 decide(struct connector *c, int64_t now_ms)
 {
     struct platform_side *p = c->platform;
-    if (!p->list.answered || !platform_side_accepts(p)) {
+    if (p->manager->how == GANTRY_RUN_DOWN)
+        return; /* an action of a run before this one has ended: nothing follows it */
+    if ((!p->list.answered && !platform_side_is_offline(p)) || !platform_side_accepts(p)) {
         /* Nothing is known of what should be: nothing is done.  Whoever learns it touches all. */
         c->due_ms = c->logs_ms = c->health_ms = NEVER_MS;
         return;
@@ -243,7 +262,11 @@ decide(struct connector *c, int64_t now_ms)
     if (c->decision.health_now)
         c->health_due = true;
     say_change(c, &before);
-    say_standing(c);
+    if (p->list.answered)
+        say_standing(c);
+    if (p->manager->how != GANTRY_RUN_DRY)
+        exits_look(c, now_ms);
+    events_look(c, now_ms);
     if (c->memory.failures == 0 && c->decision.action == DO_NOTHING)
         connector_set_reason(c, c->decision.warn ? c->decision.why : NULL);
     begin(c, now_ms);

@@ -14,8 +14,9 @@
 struct down {
     struct gantry_manager *m;
     struct backend_side *b;
-    size_t in_flight, found;
-    bool look_only;
+    VEC(struct runtime_job *) jobs; /* in flight; owned by the runtime */
+    size_t found;
+    bool look_only, stopped;
     int code;
     struct gantry_error **err;
 };
@@ -29,6 +30,19 @@ keep_failure(struct down *d, const struct runtime_job *job)
         return;
     d->code = err_set(d->err, GANTRY_E_UNAVAILABLE, "backend '%s': %s%s%s", d->b->settings->name,
                       job->name ? job->name : "", job->name ? ": " : "", err_text(job->error));
+}
+
+static void
+send(struct down *d, struct runtime_job *job)
+{
+    struct runtime_job **slot = vec_push(&d->jobs);
+    if (!slot) {
+        runtime_job_free(job);
+        d->code = err_nomem(d->err);
+        return;
+    }
+    *slot = job;
+    runtime_submit(d->m->runtime, job);
 }
 
 static void
@@ -50,8 +64,7 @@ submit(struct down *d, enum runtime_op op, const struct gantry_status *s)
     job->name = arena_dup_text(&job->arena, s->name ? s->name : "");
     job->grace_ms = (uint32_t)grace_ms;
     job->timeout_ms = op == RUNTIME_STOP ? grace_ms + STOP_EXTRA_MS : REMOVE_TIMEOUT_MS;
-    d->in_flight++;
-    runtime_submit(d->m->runtime, job);
+    send(d, job);
 }
 
 static void
@@ -68,14 +81,14 @@ list(struct down *d)
     job->labels = label;
     job->label_count = 1;
     job->timeout_ms = LIST_TIMEOUT_MS;
-    d->in_flight++;
-    runtime_submit(d->m->runtime, job);
+    send(d, job);
 }
 
 static void
 done(struct down *d, const struct runtime_job *job)
 {
-    d->in_flight--;
+    if (d->stopped)
+        return;
     if (job->code < 0) {
         keep_failure(d, job);
         return;
@@ -96,7 +109,61 @@ done(struct down *d, const struct runtime_job *job)
         struct gantry_status s = {.handle = job->handle, .name = job->name};
         submit(d, RUNTIME_REMOVE, &s);
     } else {
+        events_down(d->b, job->name);
         log_info(&d->m->log, "workload removed", F_STR("workload", job->name));
+    }
+}
+
+static bool
+take_own(struct down *d, const struct runtime_job *job)
+{
+    for (size_t i = 0; i < d->jobs.len; i++) {
+        if (d->jobs.ptr[i] == job) {
+            vec_remove(&d->jobs, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+take_results(struct down *d)
+{
+    struct runtime_job *job;
+    while ((job = runtime_take_done(d->m->runtime))) {
+        struct backend_side *b = manager_backend_of(d->m, job);
+        if (take_own(d, job))
+            done(d, job);
+        else if (b) /* of a run before this one */
+            backend_side_done(b, job);
+        runtime_job_free(job);
+    }
+    watching_take(d->m); /* the end of one that an earlier run had */
+}
+
+static void
+stop(struct down *d)
+{
+    d->stopped = true;
+    if (d->code == 0)
+        d->code = err_set(d->err, GANTRY_E_CANCELLED, "stopped before everything was taken down");
+    vec_each (&d->jobs, job)
+        runtime_cancel(*job);
+}
+
+/* Until nothing of ours is in flight; actions of a run before this one may still make something. */
+static void
+wait(struct down *d)
+{
+    while (d->jobs.len > 0 || (!d->stopped && d->m->actions_in_flight > 0)) {
+        struct pollfd fds[] = {{.fd = runtime_fd(d->m->runtime), .events = POLLIN},
+                               {.fd = d->m->wake_fd, .events = POLLIN}};
+        eventfd_t count;
+        (void)poll(fds, ARRAY_LENGTH(fds), 60000);
+        (void)eventfd_read(d->m->wake_fd, &count);
+        if (atomic_load(&d->m->stopping) && !d->stopped)
+            stop(d);
+        take_results(d);
     }
 }
 
@@ -104,22 +171,10 @@ done(struct down *d, const struct runtime_job *job)
 static void
 pass(struct down *d)
 {
-    list(d);
-    while (d->in_flight > 0) {
-        struct pollfd fds[] = {{.fd = runtime_fd(d->m->runtime), .events = POLLIN},
-                               {.fd = d->m->stop_fd, .events = POLLIN}};
-        (void)poll(fds, ARRAY_LENGTH(fds), 60000);
-        if (atomic_load(&d->m->stopping)) {
-            d->code =
-                err_set(d->err, GANTRY_E_CANCELLED, "stopped before everything was taken down");
-            return;
-        }
-        struct runtime_job *job;
-        while ((job = runtime_take_done(d->m->runtime))) {
-            done(d, job);
-            runtime_job_free(job);
-        }
-    }
+    wait(d);
+    if (!d->stopped)
+        list(d);
+    wait(d);
 }
 
 int
@@ -139,6 +194,7 @@ down_run(struct gantry_manager *m, struct gantry_error **err)
                              "backend '%s': %zu workloads are still there; is another manager with "
                              "this id running?",
                              d.b->settings->name, d.found);
+        vec_clear(&d.jobs);
         if (code == 0)
             code = d.code;
     }

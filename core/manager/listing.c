@@ -10,20 +10,21 @@ take_one(struct connector *c, const struct platform_connector *from, uint64_t as
     bool fresh = !c->listed;
     bool differs = fresh || c->wish != from->wish || !text_eq(c->hash, from->hash) ||
                    !text_eq(c->name, from->name) || !text_eq(c->image, from->image) ||
-                   !text_eq(c->problem, from->problem);
+                   !text_eq(connector_note(c, NOTE_PROBLEM), from->problem);
+    events_wished(c, from);
     int code = text_set(&c->name, from->name ? from->name : "");
     if (code == 0)
-        code = text_set(&c->image, from->image ? from->image : "");
+        code = connector_set_image(c, from->image ? from->image : "");
     if (code == 0)
         code = text_set(&c->hash, from->hash ? from->hash : "");
     if (code == 0)
-        code = text_set(&c->problem, from->problem);
+        code = connector_set_note(c, NOTE_PROBLEM, from->problem);
     if (code < 0)
         return code;
-    if (c->wish != from->wish)
+    if (differs || !c->remembered)
         c->platform->manager->state_dirty = true;
     c->wish = from->wish;
-    c->listed = true;
+    c->listed = c->remembered = true;
     c->released = false;
     c->passed = true;
     c->listed_known = from->known;
@@ -77,8 +78,13 @@ listing_apply(struct platform_side *p, struct platform_listing *listing, uint64_
     if (!doubt) {
         map_each (&p->connectors, e) {
             struct connector *c = e->value;
+            if (!c->passed && c->remembered) {
+                c->remembered = false;
+                p->manager->state_dirty = true;
+            }
             if (c->listed && !c->passed) {
                 c->listed = false;
+                events_unlisted(c);
                 log_info(&p->manager->log, "connector is not listed any more",
                          F_STR("connector", c->id), F_STR("name", c->name),
                          F_STR("platform", p->settings->name));
@@ -94,14 +100,13 @@ listing_apply(struct platform_side *p, struct platform_listing *listing, uint64_
     platform_listing_free(listing);
 }
 
+/* Of a set with one more: the order does not matter. */
 static uint64_t
-digest(uint64_t sum, const char *id)
+digest_with(uint64_t sum, const char *id)
 {
-    uint64_t h = UINT64_C(1469598103934665603);
-    for (const char *s = id; *s; s++)
-        h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
-    h ^= h >> 29;
-    return sum + (h ? h : 1); /* a set: the order does not matter */
+    uint64_t number = text_digest(id);
+    number ^= number >> 29; /* the bits of FNV-1a are mixed upwards alone, and a sum is, too */
+    return sum + (number ? number : 1);
 }
 
 static void
@@ -179,7 +184,7 @@ listing_guard(struct platform_side *p, bool complete)
         in.running_vanished += vanished && counts(c);
         if (vanished) {
             in.vanished_count++;
-            in.vanished = digest(in.vanished, c->id);
+            in.vanished = digest_with(in.vanished, c->id);
         }
     }
     enum guard_verdict before = p->verdict;

@@ -1,6 +1,6 @@
 /* log_output.c - where log lines go when the embedder takes none: standard error, or a file that
  * rotates. */
-#include "manager_internal.h"
+#include "settings.h"
 
 #include "buf.h"
 #include "err.h"
@@ -90,6 +90,16 @@ log_output_new(const struct config_log *settings, struct log_output **out, struc
     *sink = (struct log_sink){write_line, o};
     *out = o;
     return 0;
+}
+
+void
+log_output_swap(struct log_output *a, struct log_output *b, struct log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    struct log_output other = *a;
+    *a = *b;
+    *b = other;
+    pthread_mutex_unlock(&log->lock);
 }
 
 void

@@ -6,11 +6,7 @@
 #include "manager_internal.h"
 
 #include "clock.h"
-#include "err.h"
-
-#include <poll.h>
-
-#define STATE_EVERY_MS 10000
+#include "settings.h"
 
 static void
 take_results(struct gantry_manager *m)
@@ -22,6 +18,7 @@ take_results(struct gantry_manager *m)
             backend_side_done(b, job);
         runtime_job_free(job);
     }
+    watching_take(m);
 }
 
 /* Logs and health have a rhythm of their own for each connector. */
@@ -32,10 +29,14 @@ connector_timers(struct connector *c, int64_t now_ms)
         const struct seen *kept = connector_kept(c);
         c->health_ms = connector_next(now_ms, c->platform->settings->health_interval_ms);
         c->health_due |= kept && (kept->state == GANTRY_STATE_RUNNING || c->memory.in_loop);
-        /* A restart by the backend between two listings shows in an inspection alone. */
-        vec_each (&c->seen, s)
-            s->stale |= s == kept;
-        connector_read_later(c); /* what it finds is reported then */
+        if (watching_is_healthy(c->platform->backend)) {
+            report_due(c, now_ms);
+        } else {
+            /* A restart by the backend between two listings shows in an inspection alone. */
+            vec_each (&c->seen, s)
+                s->stale |= s == kept;
+            connector_read_later(c); /* what it finds is reported then */
+        }
     }
     if (c->logs_ms <= now_ms)
         connector_read_later(c);
@@ -106,7 +107,7 @@ decide_touched(struct gantry_manager *m, int64_t now_ms)
         decide(c, now_ms);
         m->scan_ms = MIN(m->scan_ms, connector_due(c, now_ms));
     }
-    m->touched.len = 0;
+    vec_reset(&m->touched);
 }
 
 static void
@@ -126,9 +127,7 @@ step(struct gantry_manager *m)
         reads_run(&m->backends[i]);
     for (size_t i = 0; i < m->platform_count; i++)
         platform_side_step(&m->platforms[i], now);
-    if (m->changed)
-        snapshot_publish(m);
-    if (m->state_dirty && m->how != GANTRY_RUN_DRY && now - m->state_ms >= STATE_EVERY_MS)
+    if (state_due(m) <= now)
         state_write(m);
 }
 
@@ -140,13 +139,11 @@ next_due(const struct gantry_manager *m)
         due = MIN(due, backend_side_due(&m->backends[i]));
     for (size_t i = 0; i < m->platform_count; i++)
         due = MIN(due, platform_side_due(&m->platforms[i]));
-    if (m->state_dirty && m->how != GANTRY_RUN_DRY)
-        due = MIN(due, m->state_ms + STATE_EVERY_MS);
-    return due;
+    return MIN(due, state_due(m));
 }
 
-static void
-wait(struct gantry_manager *m)
+int
+loop_timeout_ms(const struct gantry_manager *m)
 {
     int64_t now = clock_mono_ms();
     int64_t due = m->touched.len > 0 ? now : next_due(m);
@@ -154,13 +151,7 @@ wait(struct gantry_manager *m)
     int64_t http_ms = http_loop_timeout_ms(m->http);
     if (http_ms >= 0)
         ms = MIN(ms, http_ms);
-    ms = MAX(0, MIN(ms, 60000));
-    struct pollfd fds[] = {
-        {.fd = m->stop_fd, .events = POLLIN},
-        {.fd = http_loop_fd(m->http), .events = POLLIN},
-        {.fd = runtime_fd(m->runtime), .events = POLLIN},
-    };
-    (void)poll(fds, ARRAY_LENGTH(fds), (int)ms);
+    return (int)MAX(0, MIN(ms, 60000));
 }
 
 /* GANTRY_RUN_ONCE and _DRY end when nothing is due but back-off; who cannot be asked holds up nobody else. */
@@ -183,39 +174,53 @@ hurry(struct gantry_manager *m)
     }
 }
 
-/* What an earlier run has seen is old: everybody is asked again before anything is done. */
-static void
-begin_run(struct gantry_manager *m)
+/* What an earlier run has seen, and what it asked and has not heard yet, is old: everybody is asked again
+ * before anything is done.  Another manager may have had its turn in between. */
+void
+loop_begin(struct gantry_manager *m)
 {
+    m->asked++;
     for (size_t i = 0; i < m->backend_count; i++) {
         m->backends[i].list.answered = m->backends[i].list.failing = false;
         m->backends[i].list.next_ms = 0;
+        m->backends[i].list_asked = 0;
+        if (m->how == GANTRY_RUN_DAEMON)
+            watching_begin(&m->backends[i]);
     }
     for (size_t i = 0; i < m->platform_count; i++) {
         struct platform_side *p = &m->platforms[i];
         p->ping.answered = p->ping.failing = p->list.answered = p->list.failing = false;
+        p->ping_ended = p->offline = false;
         p->ping.next_ms = p->list.next_ms = 0;
+        p->list_asked = 0;
         platform_forget_listing(p->platform);
-        map_each (&p->connectors, e)
-            ((struct connector *)e->value)->observed = false;
+        map_each (&p->connectors, e) {
+            struct connector *c = e->value;
+            c->observed = false;
+            c->acted = m->asked; /* what was asked before this says nothing any more */
+        }
     }
-    err_clear(&m->first_error);
     m->scan_ms = NEVER_MS;
 }
 
-int
-loop_run(struct gantry_manager *m, struct gantry_error **err)
+static void
+take_wishes(struct gantry_manager *m)
 {
-    begin_run(m);
-    while (!atomic_load(&m->stopping)) {
-        step(m);
-        if (is_done(m))
-            break;
-        hurry(m);
-        wait(m);
-    }
-    if (m->how == GANTRY_RUN_DAEMON || !m->first_error)
-        return 0;
-    err_move(err, &m->first_error);
-    return GANTRY_E_UNAVAILABLE;
+    if (atomic_exchange(&m->reload_wanted, false))
+        settings_reload(m);
+    if (!atomic_exchange(&m->refresh_wanted, false))
+        return;
+    for (size_t i = 0; i < m->platform_count; i++)
+        m->platforms[i].list.next_ms = 0;
+}
+
+bool
+loop_step(struct gantry_manager *m)
+{
+    take_wishes(m);
+    step(m);
+    if (is_done(m))
+        return false;
+    hurry(m);
+    return true;
 }

@@ -1,9 +1,11 @@
 /* manager_internal.h - the manager's state: one loop thread owns all of it.
  *
- *   platform_side.c  asks platforms: ping, listing, configurations      ─┐
- *   backend_side.c   asks backends: listing, inspecting                  ├─► decide.c ──► act.c ──►
- * workers observe.c        turns what backends say into each connector's set  ─┘       │ report.c,
- * tail.c what platforms are told                          ◄──────────┘
+ *   platform_side.c  asks platforms                    ─┐
+ *   backend_side.c   asks backends                      ├─► decide.c ─► act.c ─► workers
+ *   watching.c       hears from backends               ─┤       │
+ *   observe.c        each connector's set of workloads ─┘       └─► report.c, tail.c ─► platforms
+ *
+ * What happens on the way is told by events.c, each thing once.
  *
  * Whatever changes about a connector ends in connector_touch(), which puts it on the list of those
  * that loop.c decides about next.  Each answer of a listing carries the number of the question
@@ -13,6 +15,7 @@
 #ifndef MANAGER_INTERNAL_H
 #define MANAGER_INTERNAL_H
 
+#include "buf.h"
 #include "compiler.h"
 #include "config.h"
 #include "crypto.h"
@@ -27,6 +30,7 @@
 #include <gantry/gantry.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
 
 #define NEVER_MS INT64_MAX
 
@@ -39,81 +43,126 @@
 /* Two listings of one backend are at least this far apart. */
 #define LIST_GAP_MS 200
 
+struct cJSON;
 struct connector;
 struct gantry_manager;
+struct noted;
 
 /* One workload as the backend last described it. */
 struct seen {
-    char *handle, *name, *hash, *image; /* hash, image: may be NULL */
+    char *handle;
+    char *name;       /* its block has hash, too: seen_set_texts() */
+    const char *hash; /* NULL: none that can be read */
+    int64_t created_ms, started_ms, finished_ms, restarts;
+    uint64_t changed; /* number of the last question when the watch named it; 0: never */
+    uint64_t told;    /* number of the inspection that was taken over last */
     enum gantry_state state;
     uint32_t present; /* GANTRY_STATUS_* */
     int32_t exit_code;
     bool out_of_memory;
-    int64_t created_ms, started_ms, finished_ms, restarts;
+    bool named;     /* bears the label that only Gantry gives */
     bool inspected; /* since its state last changed */
-    bool stale;     /* inspect again, though its state has not changed: health is due */
+    bool stale;     /* inspect again, though its state has not changed */
     bool passed;    /* used while a listing is applied */
 };
 
 /* The last lines of a connector, as the platform gets them. */
 struct tail {
-    char **lines; /* ring of `size` lines, owned */
-    size_t size, first, count;
-    char *cursor; /* of the plugin; NULL: from the end */
-    char *handle; /* the workload that cursor belongs to */
-    bool dirty;   /* lines that the platform has not got */
+    bool dirty; /* lines that the platform has not got */
+    uint32_t size, first, count;
+    char **lines;      /* ring of `size` lines, owned; NULL before the first */
+    char *cursor;      /* of the plugin; NULL: from the end */
+    uint64_t workload; /* seen_identity() of the one that cursor belongs to */
 };
 
+/* What the log of events says of a connector so far, so that each thing is told once. */
+struct told {
+    const char *wish;    /* static; NULL: none yet */
+    int64_t since_ms;    /* `state`, or the last attempt that failed (monotonic) */
+    uint32_t exits;      /* memory.total_exits then */
+    uint8_t state;       /* enum gantry_state; UNKNOWN: none yet; EVENTS_ABSENT */
+    uint8_t acting_from; /* the state of the workload that the action in flight concerns */
+    bool acting_on_kept; /* which is the one that stands for the connector */
+    bool known, in_loop; /* an earlier run, or this one, has had it; memory.in_loop then */
+    bool replaced;       /* the workload of before a replacement has still to go */
+};
+#define EVENTS_ABSENT ((uint8_t)GANTRY_STATE_COUNT)
+
+/* Texts that few connectors have, each at most one of a kind. */
+enum note {
+    NOTE_PROBLEM,        /* of the listing */
+    NOTE_STANDING,       /* why it can be neither created nor replaced, as it was said */
+    NOTE_REASON,         /* why it is not as wished */
+    NOTE_REPORT_PROBLEM, /* the refusal of a report that was said */
+    NOTE_LAST_WORDS,     /* how it ended, to be said after its last lines */
+    NOTE_CAUSE,          /* of the action in flight, for the events */
+    NOTE_ERROR           /* of its last action, if that failed, as the events told it */
+};
+
+/* There are thousands of them: in each group, what is large comes first, so that no room is lost in between. */
 struct connector {
     struct platform_side *platform;
-    char *id, *name, *image, *hash;
+    char *name, *hash;
+    const char *image;    /* of platform_side.images */
+    uint64_t known_asked; /* number of the listing that said `known`, or of our later report */
     enum platform_wish wish;
-    char *problem;                     /* of the listing; NULL: none */
     enum platform_status known;        /* what the platform knows */
     enum platform_status listed_known; /* what the last listing said of that */
-    uint64_t known_asked; /* number of the listing that said so, or of our later report */
     bool listed;
-    bool ours;     /* removal is allowed by S2 */
-    bool released; /* not listed, and the guard lets it go (S3) */
-    bool passed;   /* used while a listing is applied */
+    bool remembered; /* is in the last good listing, of this run or of an earlier one */
+    bool ours;       /* removal is allowed by S2 */
+    bool released;   /* not listed, and the guard lets it go (S3) */
 
     /* what the backend has */
     VEC(struct seen) seen;
-    size_t removing;
-    uint64_t acted; /* number of the last question asked when its last action ended */
-    bool observed;  /* the set is known */
-    bool hung;      /* its last action is still inside the plugin */
-    bool inspecting;
-    bool reads;             /* is in its backend's read_queue */
+    uint64_t acted;         /* number of the last question asked when its last action ended */
+    uint64_t acting_asked;  /* number of its action in flight */
+    uint64_t changed;       /* as in struct seen: the watch named one that is not in the set yet */
     uint64_t inspect_asked; /* number of the inspection */
+    uint32_t removing;
     uint32_t not_found;     /* inspections in a row that found nothing */
+    uint32_t not_inspected; /* inspections in a row that failed */
+    bool observed;          /* the set is known */
+    bool hung;              /* its last action is still inside the plugin */
+    bool set_changed;       /* the set, by the listing that is being applied */
+    bool inspecting;
 
     /* what is being done */
     struct reconcile_memory memory;
     struct reconcile_decision decision;
-    struct runtime_job *job; /* its action in flight, or NULL; owned by the runtime */
-    enum reconcile_action doing;
-    bool cancelled; /* the action in flight was asked to end */
-    bool waits;     /* is in manager.waiting */
+    struct runtime_job *job;  /* its action in flight, or NULL; owned by the runtime */
+    struct crypto_ring *ring; /* what that reads; NULL: nothing */
     int64_t acting_since_ms;
+    struct noted *notes; /* connector_note() */
+    /* As the platform gave it; NULL: not fetched. */
+    struct platform_configuration *configuration;
+    int64_t due_ms; /* decide again at the latest */
+    enum reconcile_action doing;
+    bool cancelled;   /* the action in flight was asked to end */
     bool second_name; /* the plain name is taken: `name-` and 8 hex digits */
-    char *standing;   /* why it can be neither created nor replaced, as it was said; NULL: it can */
-    char *reason;     /* why it is not as wished; NULL: it is */
-    struct platform_configuration *configuration; /* as the platform gave it; NULL: not fetched */
-    struct arena configuration_arena;             /* what it lives in */
+
+    /* what it is in, each for a while */
+    bool passed;        /* the listing that is being applied */
+    bool touched;       /* manager.touched */
+    bool waits;         /* manager.waiting */
+    bool reads;         /* its backend's read_queue */
+    bool report_queued; /* platform_side.report_queue */
 
     /* what is told */
-    struct tail tail;
-    bool reading; /* a LOGS job is in flight */
-    bool health_due, report_queued, reporting;
-    int64_t logs_ms, health_ms, report_retry_ms; /* when next */
-    uint32_t report_failures;
-    char *report_problem;    /* the refusal that was said; NULL: none */
-    enum reconcile_say said; /* in the report that is on its way */
+    bool reading;   /* a LOGS job is in flight */
+    bool reporting; /* a report is on its way: the next three are of that */
     bool said_health, said_logs;
+    enum reconcile_say said;
+    uint32_t report_failures;
+    int64_t logs_ms, health_ms, report_retry_ms; /* when next */
+    int64_t told_started_ms;                     /* in the last health */
+    int64_t last_words_ms;                       /* NOTE_LAST_WORDS are said at the latest then */
+    bool last_lines;                             /* are being read */
+    bool health_due;
+    struct tail tail;
+    struct told told; /* in events */
 
-    bool touched;   /* is in manager.touched */
-    int64_t due_ms; /* decide again at the latest */
+    char id[]; /* never changes */
 };
 
 /* One thing that is asked again and again: when next, and how it went. */
@@ -131,12 +180,17 @@ struct platform_side {
     const struct config_platform *settings;
     struct platform *platform;
     struct backend_side *backend;
-    struct map connectors; /* id -> struct connector *, in the platform's order at first sight */
+    struct map
+        connectors; /* id (borrowed) -> struct connector *, in the platform's order at first sight */
+    struct map images; /* text (borrowed) -> struct shared_text *: many connectors have the same */
     struct asking ping, list, configure;
-    bool ping_ended; /* at least once, well or not */
-    bool refused;    /* another manager is registered there */
+    int64_t list_began_ms; /* the last one */
+    bool ping_ended;       /* at least once, well or not */
+    bool refused;          /* another manager is registered there */
+    bool offline;          /* it could not be listed since the run began, which was said */
     bool configure_wanted;
-    uint64_t list_asked; /* number of the listing in flight */
+    struct configuration_block *configurations; /* NULL but while an answer is taken over */
+    uint64_t list_asked; /* number of the listing in flight; 0: a run before this one asked */
     struct guard_memory guard;
     enum guard_verdict verdict;
     char *doubt; /* of the last listing; NULL: none */
@@ -145,29 +199,73 @@ struct platform_side {
     VEC(struct connector *) report_queue;
 };
 
+/* A backend's watch (watching.c). */
+struct watching {
+    bool wanted;      /* by this run */
+    bool unsupported; /* the plugin has none */
+    bool running;     /* from its start to its last event */
+    bool synced;      /* between SYNCED and LOST or its end */
+    bool blind;       /* it did not tell of what we changed, and has told nothing since */
+    uint32_t failures;
+    int64_t retry_ms;  /* not started before */
+    int64_t synced_ms; /* since then it is synced */
+    int64_t event_ms;  /* of its last event */
+    int64_t
+        proof_ms; /* an event of our own change must have come by then; NEVER_MS: none is waited for */
+    char *problem; /* as it was said; NULL: none */
+};
+
 struct backend_side {
     struct gantry_manager *manager;
     const struct config_backend *settings;
     size_t index;
     struct runtime_plugin *plugin;
+    bool plugin_is_added; /* the program's own, which outlives this */
     struct runtime_backend *backend;
     struct asking list;
-    uint64_t list_asked;
-    bool stale; /* list again as soon as LIST_GAP_MS allows */
+    uint64_t list_asked; /* number of the listing in flight; 0: a run before this one asked */
+    int64_t listed_ms;   /* when the last one ended */
+    bool stale;          /* list again as soon as LIST_GAP_MS allows */
     size_t logs_in_flight, inspections_in_flight;
     uint64_t list_applied;              /* number of the newest listing that was taken over */
     VEC(struct connector *) read_queue; /* wait for a read: inspect or logs */
+    struct watching watch;
+    struct map handles; /* handle (borrowed of `seen`) -> struct connector *, of all that is seen */
+    struct map strangers; /* handles that events may name for nothing: nobody's, or removed by us */
 };
 
+/* What the embedder gave, copied, as it outlives the call that gave it. */
+struct manager_given {
+    char *path, *text;
+    char **environment;
+    VEC(struct gantry_assignment) assignments; /* texts owned */
+    VEC(struct runtime_plugin *) plugins;      /* the program's own */
+    VEC(struct gantry_platform) platforms;     /* likewise; names owned */
+    void (*log)(void *context, int level, const char *line, size_t length);
+    void *log_context;
+    void (*event)(void *context, const struct gantry_manager_event *event);
+    void *event_context;
+};
+
+/* Locks: `lock` is held while the loop works (begin, step, end) and while a picture is taken; it is not
+ * held while the loop waits. */
 struct gantry_manager {
+    struct manager_given given;
+    pthread_mutex_t lock;
+    int wake_fd; /* eventfd: written by gantry_manager_stop() and its like */
+    int wait_fd; /* epoll: wake_fd, and whatever else the loop waits for */
+    atomic_bool stopping, reload_wanted, refresh_wanted;
+    bool open, running;
+    pthread_t thread; /* of gantry_manager_start() */
+
     struct config *config;
+    char *settings_problem; /* why the last reload was refused; NULL: it was not */
     struct log log;
-    struct log_output *output; /* where lines go, but for an embedder's callback */
-    void *callback;            /* the embedder's, for the log's sink */
+    struct events_file *events; /* NULL: none was told yet */
+    struct log_output *output;  /* where lines go, but for an embedder's callback */
     const struct config_manager *settings;
     struct crypto_ring *ring; /* NULL without a key */
     char *public_key, *fingerprint;
-    char **environment; /* copy of the embedder's */
     struct http_loop *http;
     struct runtime *runtime;
     struct platform_side *platforms;
@@ -177,8 +275,6 @@ struct gantry_manager {
 
     uint32_t how;   /* GANTRY_RUN_* */
     bool confirmed; /* GANTRY_RUN_CONFIRM_REMOVALS */
-    int stop_fd;    /* eventfd: written by gantry_manager_stop() */
-    atomic_bool stopping;
     int lock_fd;
     uint64_t asked; /* numbers of questions, for S1 */
     size_t actions_in_flight;
@@ -186,15 +282,28 @@ struct gantry_manager {
     VEC(struct connector *) waiting; /* want an action, and wait for a free worker */
     int64_t scan_ms;                 /* the nearest due_ms, logs_ms, health_ms of all connectors */
     bool state_dirty, state_failing;
+    bool state_urgent;                /* what changed is worth more than one write in a while */
     int64_t state_ms;                 /* when state was last written */
-    struct gantry_error *first_error; /* GANTRY_RUN_ONCE, _DRY: what is returned */
+    int64_t state_took_ms;            /* that write */
+    struct gantry_error *first_error; /* GANTRY_RUN_ONCE, _DRY, _DOWN: what is returned */
+    int down_code;
 
-    pthread_mutex_t snapshot_lock;
-    struct gantry_snapshot *snapshot; /* the last published; its maker keeps one reference */
-    bool changed;                     /* since it was published */
+    struct gantry_snapshot *snapshot; /* the last that was made; the manager holds one reference */
+    uint64_t revision;
+    bool changed; /* since `revision` */
 };
 
 /* manager_new.c */
+MUST_CHECK int manager_assign(struct gantry_manager *m, const char *section, const char *key,
+                              const char *value);
+struct runtime_plugin *manager_added_plugin(const struct gantry_manager *m, const char *name);
+const struct gantry_platform *manager_added_platform(const struct gantry_manager *m,
+                                                     const char *name);
+void manager_log_begin(struct gantry_manager *m);
+MUST_CHECK int manager_wait_for(struct gantry_manager *m, int fd, struct gantry_error **err);
+
+/* manager_open.c */
+void manager_close(struct gantry_manager *m);
 struct backend_side *manager_backend_of(struct gantry_manager *m, const struct runtime_job *job);
 
 /* connector.c */
@@ -207,15 +316,31 @@ void connector_set_reason(struct connector *c, const char *reason); /* NULL: as 
 /* Replaces a text; NULL clears.  GANTRY_E_NOMEM leaves the old one, which texts for people may
  * ignore. */
 int text_set(char **slot, const char *text);
+/* The note of a kind; NULL: none.  Borrowed until it is replaced, as by text_set(). */
+const char *connector_note(const struct connector *c, enum note note);
+int connector_set_note(struct connector *c, enum note note, const char *text);
+size_t text_size(const char *text);                  /* with its NUL; 0 of NULL */
+const char *text_place(char **to, const char *text); /* copies it there, and moves *to behind it */
+MUST_CHECK int connector_set_image(struct connector *c, const char *image);
 void seen_clear(struct seen *s);
+MUST_CHECK int seen_set_texts(struct seen *s, const char *name,
+                              const char *hash); /* hash: or NULL */
+uint64_t seen_identity(const struct seen *s);    /* a number for its handle; never 0 */
 struct seen *connector_seen(struct connector *c, const char *handle);
+struct seen *connector_add_seen(struct connector *c, const char *handle); /* NULL: no memory */
+void connector_drop_seen(struct connector *c, size_t i);
+/* What the watch named after question `asked` was put is still to be inspected. */
+void connector_still_changed(struct connector *c, uint64_t asked);
 const struct seen *connector_kept(const struct connector *c); /* that stands for it; NULL: none */
 bool state_is_live(enum gantry_state state);
-void connector_drop_configuration(struct connector *c); /* wipes it */
-MUST_CHECK int connector_keep_configuration(struct connector *c,
-                                            const struct platform_configuration *from);
 const struct config_backend *connector_backend(const struct connector *c);
 void connector_read_later(struct connector *c); /* put it on its backend's queue of reads */
+
+/* configuration.c */
+MUST_CHECK int connector_keep_configuration(struct connector *c,
+                                            const struct platform_configuration *from);
+void connector_drop_configuration(struct connector *c); /* wipes it */
+void configurations_taken(struct platform_side *p);     /* no more is kept for now */
 
 /* asking.c */
 bool asking_due(const struct asking *a, int64_t now_ms);
@@ -228,6 +353,8 @@ void platform_side_step(struct platform_side *p, int64_t now_ms);
 int64_t platform_side_due(const struct platform_side *p);
 bool platform_side_accepts(const struct platform_side *p); /* may its wishes be acted on? */
 bool platform_side_up(const struct platform_side *p);
+/* It could not be listed since the run began: what is known of it is its last good listing. */
+bool platform_side_is_offline(const struct platform_side *p);
 void platform_side_want_configuration(struct platform_side *p);
 
 /* listing.c */
@@ -241,6 +368,19 @@ int64_t backend_side_due(const struct backend_side *b);
 void backend_side_done(struct backend_side *b, struct runtime_job *job);
 void backend_side_refresh(struct backend_side *b); /* list again soon */
 void backend_side_refresh_in(struct backend_side *b, int64_t ms);
+
+/* watching.c */
+void watching_begin(struct backend_side *b); /* with each run that watches */
+void watching_end(struct backend_side *b);
+void watching_clear(struct backend_side *b);
+bool watching_is_healthy(const struct backend_side *b);
+int64_t watching_list_period_ms(const struct backend_side *b);
+void watching_step(struct backend_side *b, int64_t now_ms);
+int64_t watching_due(const struct backend_side *b);
+void watching_take(struct gantry_manager *m);   /* the events that wait */
+void watching_acted(const struct connector *c); /* its action really changed something */
+void watching_ignore(struct backend_side *b,
+                     const char *handle); /* nothing is learnt of its events */
 
 /* reads.c */
 void reads_run(struct backend_side *b);
@@ -275,34 +415,76 @@ void report_due(struct connector *c, int64_t now_ms);
 void report_queue_run(struct platform_side *p);
 
 /* tail.c */
-void tail_init(struct tail *t, size_t lines);
+void tail_init(struct tail *t, uint32_t lines);
 void tail_clear(struct tail *t);
+void tail_resize(struct tail *t, int64_t lines); /* the newest stay */
 void tail_add(struct tail *t, struct str line);
 void tail_say(struct connector *c, const char *text); /* a line of Gantry's own */
 void tail_read(struct connector *c);
+void tail_read_last(struct connector *c); /* of a run that has ended: exits_say() follows */
 void tail_done(struct connector *c, struct runtime_job *job);
+
+/* exits.c */
+void exits_look(struct connector *c, int64_t now_ms); /* after each decision */
+bool exits_want_lines(const struct connector *c);
+void exits_say(struct connector *c); /* its last lines are there, or will not come */
 
 /* down.c */
 MUST_CHECK int down_run(struct gantry_manager *m, struct gantry_error **err);
 
 /* loop.c */
-MUST_CHECK int loop_run(struct gantry_manager *m, struct gantry_error **err);
+void loop_begin(struct gantry_manager *m);
+bool loop_step(struct gantry_manager *m); /* false: the run has ended */
+int loop_timeout_ms(const struct gantry_manager *m);
 
 /* state.c */
 MUST_CHECK int state_open(struct gantry_manager *m, struct gantry_error **err); /* takes the lock */
 void state_close(struct gantry_manager *m);
-void state_read(struct gantry_manager *m);
+/* What cannot be read or understood is said and ignored; fails with GANTRY_E_NOMEM alone: half of it would
+ * be written back. */
+MUST_CHECK int state_read(struct gantry_manager *m, struct gantry_error **err);
 void state_write(struct gantry_manager *m);
+int64_t state_due(const struct gantry_manager *m); /* when it is to be written; NEVER_MS */
+
+/* state_memory.c: what the state file has of one connector beside its wish: members of its object, of which there are
+ * some already; json: may be NULL */
+void state_add_runs(struct buf *b, const struct reconcile_memory *memory);
+void state_read_runs(const struct cJSON *json, struct reconcile_memory *memory);
+void state_add_listing(struct buf *b, const struct connector *c);
+MUST_CHECK int state_read_listing(const struct cJSON *json, struct connector *c);
 
 /* snapshot.c */
-void snapshot_publish(struct gantry_manager *m);
 bool manager_is_settled(const struct gantry_manager *m);
 bool platform_side_is_unjudged(const struct platform_side *p); /* for --once: list again */
 
-/* log_output.c */
-struct log_output;
-MUST_CHECK int log_output_new(const struct config_log *settings, struct log_output **out,
-                              struct log_sink *sink, bool *json, struct gantry_error **err);
-void log_output_free(struct log_output *output);
+/* events.c: what happens to connectors; nothing of a connector's configuration ever gets here (S10) */
+void events_wished(struct connector *c,
+                   const struct platform_connector *from); /* not taken over yet */
+void events_hash(struct connector *c, const char *hash);   /* the same */
+void events_unlisted(struct connector *c);
+void events_look(struct connector *c, int64_t now_ms);   /* at its workload, just judged */
+void events_acting(struct connector *c, int64_t now_ms); /* before its action begins */
+/* It has ended, or (job: NULL) could not begin.  error: why it failed; NULL: it did not. */
+void events_acted(struct connector *c, const struct runtime_job *job, const char *error,
+                  int64_t now_ms);
+
+/* events_cause.c: why, in words; *b is appended to */
+void cause_of_end(struct buf *b, const struct seen *s);
+/* exited: an exit has been counted since the last one that was told. */
+void cause_of_state(struct buf *b, const struct connector *c, uint8_t state, bool exited);
+void cause_of_action(struct buf *b, const struct connector *c, int64_t now_ms);
+void cause_of_hash(struct buf *b, const char *from, const char *to);
+
+/* events_file.c */
+/* Tell one event, to the file and to the program.  size and time_ms are filled in; texts may be NULL. */
+void events_add(struct gantry_manager *m, const struct gantry_manager_event *event);
+void events_close(struct gantry_manager *m);
+/* Of these, not of a connector.  error: NULL: none. */
+void events_manager(struct gantry_manager *m, const char *from, const char *to, const char *cause,
+                    const char *error);
+void events_platform(const struct platform_side *p, const char *call, int code,
+                     const struct gantry_error *error, const struct asking *a);
+void events_backend(const struct backend_side *b, int code, const struct gantry_error *error);
+void events_down(const struct backend_side *b, const char *name); /* by GANTRY_RUN_DOWN */
 
 #endif

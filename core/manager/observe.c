@@ -48,7 +48,7 @@ platform_of(struct backend_side *b, const struct gantry_status *s, const char *i
     *ours = kind && of_kind == 1;
     if (lists)
         return lists->backend == b ? lists : NULL;
-    return of_kind == 1 && only->backend == b ? only : NULL;
+    return only && of_kind == 1 && only->backend == b ? only : NULL;
 }
 
 /* S2: without the manager's id and a connector's it is nobody's that we know. */
@@ -65,15 +65,14 @@ observe_owner(struct backend_side *b, const struct gantry_status *status, bool *
 static int
 seen_fill(struct seen *s, const struct gantry_status *status, bool full)
 {
-    int code = text_set(&s->handle, status->handle);
-    if (code == 0)
-        code = text_set(&s->name, status->name ? status->name : "");
-    if (code == 0 && (status->hash || full))
-        code = text_set(&s->hash, status->hash);
-    if (code == 0 && status->image)
-        code = text_set(&s->image, status->image);
+    int code = seen_set_texts(s, status->name ? status->name : "",
+                              status->hash || full ? status->hash : s->hash);
     if (code < 0)
         return code;
+    if (s->state !=
+        (enum gantry_state)status->state) /* how its last run ended is not how this one did */
+        s->present &= ~(GANTRY_STATUS_EXIT_CODE | GANTRY_STATUS_OUT_OF_MEMORY);
+    s->named |= label_of(status, GANTRY_LABEL_NAMED) != NULL;
     s->state = status->state < GANTRY_STATE_COUNT ? (enum gantry_state)status->state
                                                   : GANTRY_STATE_UNKNOWN;
     s->present |= status->present;
@@ -99,23 +98,23 @@ observe_status(struct connector *c, const struct gantry_status *status, bool ful
 {
     struct seen *s = connector_seen(c, status->handle);
     if (status->state == GANTRY_STATE_REMOVING) {
+        c->set_changed = true;
         c->removing += !full || s; /* an inspection may tell of one that was counted already */
         if (s && full) {
-            size_t i = (size_t)(s - c->seen.ptr);
-            seen_clear(s);
-            vec_remove(&c->seen, i);
+            connector_drop_seen(c, (size_t)(s - c->seen.ptr));
         } else if (s) {
             s->passed = false;
         }
         return 0;
     }
     bool same = s && s->state == (enum gantry_state)status->state;
-    if (!s && !(s = vec_push(&c->seen)))
+    if (!s && !(s = connector_add_seen(c, status->handle)))
         return GANTRY_E_NOMEM;
     s->passed = true;
+    c->set_changed |= !same;
     c->platform->manager->changed |= !same;
     if (same && !full) /* nothing has happened: what an inspection said still holds */
-        return status->name ? text_set(&s->name, status->name) : 0;
+        return status->name ? seen_set_texts(s, status->name, s->hash) : 0;
     return seen_fill(s, status, full);
 }
 
@@ -136,6 +135,7 @@ begin_pass(struct backend_side *b, uint64_t asked)
             struct connector *c = e->value;
             if (is_outdated(c, asked))
                 continue;
+            c->set_changed = !c->observed || c->removing > 0 || !c->ours;
             c->removing = 0;
             c->ours = true;
             vec_each (&c->seen, s)
@@ -144,22 +144,29 @@ begin_pass(struct backend_side *b, uint64_t asked)
     }
 }
 
+/* Nothing is new, and nothing is waited for: deciding again would say the same. */
+static bool
+is_quiet(const struct connector *c)
+{
+    return !c->set_changed && !c->hung && c->decision.action == DO_NOTHING && c->due_ms == NEVER_MS;
+}
+
 static void
 end_pass_one(struct connector *c)
 {
     for (size_t i = c->seen.len; i-- > 0;) {
         if (c->seen.ptr[i].passed)
             continue;
-        seen_clear(&c->seen.ptr[i]);
-        vec_remove(&c->seen, i);
-        c->platform->manager->changed = true;
+        connector_drop_seen(c, i);
+        c->set_changed = c->platform->manager->changed = true;
     }
     for (size_t i = 0; i < c->seen.len; i++) {
-        if (!c->seen.ptr[i].inspected)
+        if (!c->seen.ptr[i].inspected || c->seen.ptr[i].stale)
             connector_read_later(c);
     }
     c->observed = true;
-    connector_touch(c);
+    if (!is_quiet(c))
+        connector_touch(c);
 }
 
 static void
@@ -184,19 +191,32 @@ observe_one(struct backend_side *b, const struct gantry_status *status, uint64_t
     const char *id = label_of(status, GANTRY_LABEL_CONNECTOR);
     bool ours = true;
     struct platform_side *p = observe_owner(b, status, &ours);
-    if (!p)
+    if (!p) {
+        watching_ignore(b, status->handle);
         return;
+    }
     struct connector *c = map_find(&p->connectors, str_of(id));
     if (!c) {
         c = connector_new(p, id);
-        if (!c || text_set(&c->name, status->name) < 0)
+        if (!c)
             return;
+        if (text_set(&c->name, status->name) < 0) {
+            c->acted =
+                asked; /* it has a workload, which was not taken over: not an empty set (S1) */
+            return;
+        }
         log_info(&m->log, "workload found", F_STR("connector", id), F_STR("name", status->name),
                  F_STR("platform", p->settings->name));
     }
     if (is_outdated(c, asked))
         return;
     c->ours &= ours; /* learnt while it is listed, for when it is not any more */
+    struct seen *s = connector_seen(c, status->handle);
+    if (s && s->told > asked) { /* an inspection that was asked for later has said more */
+        s->passed = true;
+        return;
+    }
+    c->set_changed |= !ours;
     if (observe_status(c, status, false) < 0) {
         c->observed = false;
         c->acted = asked; /* half a set is no set: wait for the next listing */
@@ -207,6 +227,7 @@ void
 observe_list(struct backend_side *b, const struct runtime_job *job, uint64_t asked)
 {
     b->list_applied = asked;
+    map_clear(&b->strangers);
     begin_pass(b, asked);
     vec_each (&job->statuses, status)
         observe_one(b, status, asked);

@@ -14,6 +14,31 @@ platform_side_up(const struct platform_side *p)
     return p->list.answered && !p->list.failing;
 }
 
+bool
+platform_side_is_offline(const struct platform_side *p)
+{
+    return p->manager->how == GANTRY_RUN_DAEMON && !p->list.answered && p->list.failing &&
+           platform_side_accepts(p);
+}
+
+/* What shall run by its last good listing is started meanwhile. */
+static void
+went_offline(struct platform_side *p)
+{
+    if (p->offline || !platform_side_is_offline(p))
+        return;
+    p->offline = true;
+    size_t remembered = 0;
+    map_each (&p->connectors, e) {
+        remembered += ((struct connector *)e->value)->remembered;
+        connector_touch(e->value);
+    }
+    if (remembered > 0)
+        log_warn(&p->manager->log,
+                 "platform cannot be asked: what shall run by its last listing is started",
+                 F_STR("platform", p->settings->name), F_INT("listed", remembered));
+}
+
 static void
 say(struct platform_side *p, const char *what, bool news, int code,
     const struct gantry_error *error, const struct asking *a)
@@ -22,6 +47,7 @@ say(struct platform_side *p, const char *what, bool news, int code,
     if (!news ||
         code == GANTRY_E_UNSUPPORTED) /* what a platform lacks is said by its own room, once */
         return;
+    events_platform(p, what, code, error, a);
     if (code == 0)
         log_info(log, "platform answers again", F_STR("platform", p->settings->name),
                  F_STR("call", what));
@@ -60,6 +86,7 @@ pinged(void *context, int code, const struct gantry_error *error)
     if (code == 0 || code == GANTRY_E_CONFLICT)
         p->refused = code == GANTRY_E_CONFLICT;
     refused_waits(&p->ping, code, m);
+    m->changed |= news;
     if (code < 0 && code != GANTRY_E_UNSUPPORTED && !m->first_error)
         (void)err_set(&m->first_error, code, "platform '%s': %s", p->settings->name,
                       err_text(error));
@@ -68,6 +95,7 @@ pinged(void *context, int code, const struct gantry_error *error)
         map_each (&p->connectors, e)
             connector_touch(e->value);
     }
+    went_offline(p);
 }
 
 static void
@@ -76,6 +104,12 @@ listed(void *context, int code, const struct gantry_error *error, struct platfor
 {
     struct platform_side *p = context;
     struct gantry_manager *m = p->manager;
+    if (p->list_asked == 0) { /* by a run before this one */
+        p->list.in_flight = false;
+        platform_forget_listing(p->platform);
+        platform_listing_free(listing);
+        return;
+    }
     bool was_up = platform_side_up(p);
     bool news = asking_end(&p->list, code, error, m->settings->interval_ms);
     refused_waits(&p->list, code, m);
@@ -85,6 +119,7 @@ listed(void *context, int code, const struct gantry_error *error, struct platfor
             (void)err_set(&m->first_error, code, "platform '%s': %s", p->settings->name,
                           err_text(error));
         m->changed = true;
+        went_offline(p);
         return;
     }
     if (unchanged)
@@ -119,7 +154,8 @@ take_configuration(struct platform_side *p, const struct platform_configuration 
     }
     if (!text_eq(c->hash, from->hash) || !text_eq(c->image, from->image))
         platform_forget_listing(p->platform); /* the next listing is to be read, whatever it says */
-    if (text_set(&c->hash, from->hash) == 0 && text_set(&c->image, from->image) == 0)
+    events_hash(c, from->hash);
+    if (text_set(&c->hash, from->hash) == 0 && connector_set_image(c, from->image) == 0)
         connector_touch(c);
 }
 
@@ -139,6 +175,7 @@ configured(void *context, int code, const struct gantry_error *error,
     }
     for (size_t i = 0; i < configurations->count; i++)
         take_configuration(p, &configurations->items[i]);
+    configurations_taken(p);
     for (size_t i = 0; i < configurations->unusable_count; i++) {
         const struct platform_unusable *bad = &configurations->unusable[i];
         struct connector *c = map_find(&p->connectors, str_of(bad->id));
@@ -167,6 +204,8 @@ platform_side_step(struct platform_side *p, int64_t now_ms)
 {
     struct gantry_manager *m = p->manager;
     bool dry = m->how == GANTRY_RUN_DRY;
+    if (platform_fd(p->platform) >= 0 && platform_changed(p->platform))
+        p->list.next_ms = MIN(p->list.next_ms, p->list_began_ms + LIST_GAP_MS);
     if (!dry && asking_due(&p->ping, now_ms)) {
         asking_begin(&p->ping);
         platform_ping(p->platform, pinged, p);
@@ -174,6 +213,7 @@ platform_side_step(struct platform_side *p, int64_t now_ms)
     if (asking_due(&p->list, now_ms)) {
         asking_begin(&p->list);
         p->list_asked = ++m->asked;
+        p->list_began_ms = now_ms;
         platform_list(p->platform, listed, p);
     }
     if (p->configure_wanted && asking_due(&p->configure, now_ms)) {

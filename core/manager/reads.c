@@ -40,20 +40,37 @@ is_outdated(const struct connector *c)
            c->platform->backend->list_applied > c->inspect_asked;
 }
 
+static void
+take_inspection(struct connector *c, const struct gantry_status *status)
+{
+    if (observe_status(c, status, true) < 0)
+        c->observed = false;
+    struct seen *s = connector_seen(c, status->handle);
+    if (s)
+        s->told = c->inspect_asked;
+}
+
 void
 read_inspected(struct connector *c, struct runtime_job *job)
 {
     struct backend_side *b = c->platform->backend;
     c->inspecting = false;
+    c->not_inspected = job->code == 0 ? 0 : c->not_inspected + 1;
     if (job->code == 0 && job->statuses.len > 0) {
         c->not_found = 0;
-        if (!is_outdated(c) && observe_status(c, &job->statuses.ptr[0], true) < 0)
-            c->observed = false;
+        if (!is_outdated(c))
+            take_inspection(c, &job->statuses.ptr[0]);
+        connector_still_changed(c, c->inspect_asked);
     } else if (job->code == GANTRY_E_NOT_FOUND) {
-        backend_side_refresh_in(b, reconcile_backoff_ms(++c->not_found, random_u64()));
+        /* It has just gone: a listing says so at once, or else later and later. */
+        uint32_t n = c->not_found++;
+        backend_side_refresh_in(b, n == 0 ? LIST_GAP_MS : reconcile_backoff_ms(n, random_u64()));
     } else if (job->code < 0) {
         log_debug(&b->manager->log, "inspection failed", F_STR("connector", c->id),
                   F_STR("error", err_text(job->error)));
+        /* The event that it followed does not come again: a listing looks, and has it asked anew. */
+        if (watching_is_healthy(b))
+            backend_side_refresh_in(b, reconcile_backoff_ms(c->not_inspected, random_u64()));
     }
     if (job->code == 0)
         connector_read_later(c); /* there may be another */
@@ -82,26 +99,42 @@ serve(struct backend_side *b, struct connector *c, int64_t now_ms)
         inspect(c, s);
     else
         waits = s != NULL;
-    if (c->logs_ms > now_ms)
+    bool last = exits_want_lines(c);
+    if (c->logs_ms > now_ms && !last)
         return waits;
-    if (b->logs_in_flight >= LOGS_IN_FLIGHT)
+    if (b->logs_in_flight >= LOGS_IN_FLIGHT || (last && c->reading))
         return true;
+    if (last) {
+        tail_read_last(c);
+        return waits;
+    }
     c->logs_ms = connector_next(now_ms, c->platform->settings->logs_interval_ms);
     b->manager->scan_ms = MIN(b->manager->scan_ms, c->logs_ms);
     tail_read(c);
     return waits;
 }
 
+/* So many that have to wait show that there is no room; the others are looked at next time, before these. */
+enum { WAITING_LOOKED_AT = 64 };
+
 void
 reads_run(struct backend_side *b)
 {
     int64_t now = clock_mono_ms();
-    size_t left = 0;
-    for (size_t i = 0; i < b->read_queue.len; i++) {
-        struct connector *c = b->read_queue.ptr[i];
+    struct connector *waiting[WAITING_LOOKED_AT], **queue = b->read_queue.ptr;
+    size_t looked_at = 0, left = 0, rest;
+    while (looked_at < b->read_queue.len && left < WAITING_LOOKED_AT) {
+        struct connector *c = queue[looked_at++];
         c->reads = serve(b, c, now);
         if (c->reads)
-            b->read_queue.ptr[left++] = c;
+            waiting[left++] = c;
     }
-    b->read_queue.len = left;
+    if (looked_at == 0)
+        return;
+    rest = b->read_queue.len - looked_at;
+    memmove(queue, queue + looked_at, rest * sizeof(struct connector *));
+    memcpy(queue + rest, waiting, left * sizeof(struct connector *));
+    b->read_queue.len = rest + left;
+    if (b->read_queue.len == 0)
+        vec_reset(&b->read_queue);
 }

@@ -6,6 +6,8 @@
 #include "err.h"
 #include "random.h"
 
+#define QUEUE_RETRY_MS 1000
+
 static enum platform_status
 status_of(enum reconcile_say say)
 {
@@ -34,7 +36,7 @@ report_due(struct connector *c, int64_t now_ms)
 {
     struct platform_side *p = c->platform;
     if (c->report_queued || c->reporting || !c->listed || p->manager->how == GANTRY_RUN_DRY ||
-        !platform_side_accepts(p))
+        !platform_side_accepts(p) || !p->list.answered)
         return;
     if (!status_is_news(c) && !c->health_due && !c->tail.dirty)
         return;
@@ -47,6 +49,9 @@ report_due(struct connector *c, int64_t now_ms)
     if (slot) {
         *slot = c;
         c->report_queued = true;
+    } else { /* out of memory: the next scan tries again */
+        c->report_retry_ms = now_ms + QUEUE_RETRY_MS;
+        p->manager->scan_ms = MIN(p->manager->scan_ms, c->report_retry_ms);
     }
 }
 
@@ -71,7 +76,7 @@ reported(void *context, int code, const struct gantry_error *error)
         if (c->report_failures > 0) /* it was refused, and is not any more: a new refusal is news */
         {
             (void)text_set(&p->report_problem, NULL);
-            (void)text_set(&c->report_problem, NULL);
+            (void)connector_set_note(c, NOTE_REPORT_PROBLEM, NULL);
         }
         c->report_failures = 0;
         c->report_retry_ms = 0;
@@ -84,8 +89,8 @@ reported(void *context, int code, const struct gantry_error *error)
         c->report_retry_ms =
             clock_mono_ms() + reconcile_backoff_ms(c->report_failures, random_u64());
         bool news = !text_eq(p->report_problem, err_text(error)) &&
-                    !text_eq(c->report_problem, err_text(error));
-        (void)text_set(&c->report_problem, err_text(error));
+                    !text_eq(connector_note(c, NOTE_REPORT_PROBLEM), err_text(error));
+        (void)connector_set_note(c, NOTE_REPORT_PROBLEM, err_text(error));
         if (news && text_set(&p->report_problem, err_text(error)) == 0)
             log_warn(&m->log, "report not accepted", F_STR("connector", c->id),
                      F_STR("error", err_text(error)));
@@ -114,6 +119,7 @@ send_report(struct connector *c)
         health.started_ms = kept && (kept->present & GANTRY_STATUS_STARTED) ? kept->started_ms : 0;
         health.in_reboot_loop = c->memory.in_loop;
         report.health = &health;
+        c->told_started_ms = health.started_ms;
         c->said_health = true;
         c->health_due = false;
     }
@@ -141,4 +147,6 @@ report_queue_run(struct platform_side *p)
         if (c->listed && (status_is_news(c) || c->health_due || c->tail.dirty))
             send_report(c);
     }
+    if (p->report_queue.len == 0)
+        vec_reset(&p->report_queue);
 }

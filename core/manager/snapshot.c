@@ -1,7 +1,7 @@
 /* snapshot.c - the picture of all connectors that other threads may take.
  *
- * The loop makes a new one when something has changed, and swaps it in under a lock; it is never
- * changed after that, and has a count of those who hold it. */
+ * One is made when somebody asks and something has changed since the last; it is never changed after
+ * that, and has a count of those who hold it. */
 #include "manager_internal.h"
 
 #include "err.h"
@@ -21,7 +21,7 @@ static const char *const state_names[] = {
 static const char *
 wish_word(const struct connector *c)
 {
-    if (!c->listed)
+    if (!c->listed && !(c->remembered && platform_side_is_offline(c->platform)))
         return "gone";
     switch (c->wish) {
     case PLATFORM_WISH_STARTING:
@@ -56,8 +56,10 @@ action_word(const struct connector *c)
 static const char *
 reason_word(const struct connector *c)
 {
-    if (c->standing || c->reason)
-        return c->standing ? c->standing : c->reason;
+    const char *standing = connector_note(c, NOTE_STANDING);
+    const char *reason = standing ? standing : connector_note(c, NOTE_REASON);
+    if (reason)
+        return reason;
     bool dry = c->platform->manager->how == GANTRY_RUN_DRY;
     return dry && c->decision.why ? c->decision.why : "";
 }
@@ -87,7 +89,42 @@ fill(struct gantry_connector *out, const struct connector *c, struct arena *a)
         .reason = copy(a, reason_word(c)),
         .started_ms = kept ? kept->started_ms : 0,
         .failures = c->memory.failures,
+        .in_loop = c->memory.in_loop,
     };
+}
+
+static struct gantry_peer
+peer(const char *kind, const char *name, bool up, const char *problem, struct arena *a)
+{
+    return (struct gantry_peer){
+        .size = sizeof(struct gantry_peer),
+        .up = up,
+        .kind = kind,
+        .name = copy(a, name),
+        .problem = copy(a, problem),
+    };
+}
+
+static bool
+add_peers(struct gantry_snapshot *view, const struct gantry_manager *m, struct arena *a)
+{
+    size_t count = m->platform_count + m->backend_count, n = 0;
+    struct gantry_peer *all = arena_alloc_array(a, count + 1, sizeof *all);
+    for (size_t i = 0; all && i < m->platform_count; i++) {
+        const struct platform_side *p = &m->platforms[i];
+        const char *problem = p->list.failing ? p->list.problem : p->refused ? p->ping.problem : "";
+        bool up = platform_side_up(p) && !p->refused;
+        all[n++] = peer("platform", p->settings->name, up, problem, a);
+    }
+    for (size_t i = 0; all && i < m->backend_count; i++) {
+        const struct backend_side *b = &m->backends[i];
+        bool up = b->list.answered && !b->list.failing;
+        all[n++] = peer("backend", b->settings->name, up, up ? "" : b->list.problem, a);
+    }
+    view->peers = all;
+    view->peer_count = (uint32_t)n;
+    view->peer_stride = sizeof *all;
+    return all != NULL;
 }
 
 void
@@ -100,18 +137,17 @@ gantry_snapshot_free(struct gantry_snapshot *view)
     free(s);
 }
 
-void
-snapshot_publish(struct gantry_manager *m)
+static struct snapshot *
+make(const struct gantry_manager *m, bool settled)
 {
     struct snapshot *s = calloc(1, sizeof *s);
-    size_t count = 0;
+    size_t count = 0, n = 0;
     if (!s)
-        return; /* the older picture stays; the next change tries again */
+        return NULL;
     for (size_t i = 0; i < m->platform_count; i++)
         count += m->platforms[i].connectors.len;
     arena_init(&s->arena, 0);
     struct gantry_connector *all = arena_alloc_array(&s->arena, count + 1, sizeof *all);
-    size_t n = 0;
     for (size_t i = 0; all && i < m->platform_count; i++) {
         map_each (&m->platforms[i].connectors, e)
             fill(&all[n++], e->value, &s->arena);
@@ -121,36 +157,36 @@ snapshot_publish(struct gantry_manager *m)
         .size = sizeof s->view,
         .count = (uint32_t)n,
         .stride = sizeof *all,
+        .settled = settled,
         .connectors = all,
-        .revision = m->snapshot ? m->snapshot->revision + 1 : 1,
+        .revision = m->revision,
+        .settings_problem = copy(&s->arena, m->settings_problem),
     };
-    pthread_mutex_lock(&m->snapshot_lock);
-    struct gantry_snapshot *old = m->snapshot;
-    m->snapshot = &s->view;
-    pthread_mutex_unlock(&m->snapshot_lock);
-    gantry_snapshot_free(old);
-    m->changed = false;
+    if (add_peers(&s->view, m, &s->arena) && all)
+        return s;
+    arena_clear(&s->arena);
+    free(s);
+    return NULL;
 }
 
 int
 gantry_manager_snapshot(struct gantry_manager *m, struct gantry_snapshot **out,
                         struct gantry_error **err)
 {
-    pthread_mutex_lock(&m->snapshot_lock);
-    if (!m->snapshot) {
-        pthread_mutex_unlock(&m->snapshot_lock);
-        struct snapshot *s = calloc(1, sizeof *s);
-        if (!s)
-            return err_nomem(err);
-        atomic_init(&s->holders, 1);
-        s->view = (struct gantry_snapshot){.size = sizeof s->view,
-                                           .stride = sizeof(struct gantry_connector)};
-        *out = &s->view;
-        return 0;
+    pthread_mutex_lock(&m->lock);
+    bool settled = m->running && manager_is_settled(m);
+    if (m->changed || !m->snapshot || m->snapshot->settled != settled) {
+        m->changed = false;
+        m->revision++;
+        gantry_snapshot_free(m->snapshot);
+        struct snapshot *made = make(m, settled);
+        m->snapshot = made ? &made->view : NULL;
     }
     struct snapshot *s = (struct snapshot *)(void *)m->snapshot;
-    atomic_fetch_add(&s->holders, 1);
-    *out = &s->view;
-    pthread_mutex_unlock(&m->snapshot_lock);
-    return 0;
+    if (s) {
+        atomic_fetch_add(&s->holders, 1);
+        *out = &s->view;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return s ? 0 : err_nomem(err);
 }

@@ -10,7 +10,7 @@
 #define READ_TIMEOUT_MS 30000
 
 void
-tail_init(struct tail *t, size_t lines)
+tail_init(struct tail *t, uint32_t lines)
 {
     *t = (struct tail){.size = lines};
 }
@@ -22,8 +22,22 @@ tail_clear(struct tail *t)
         free(t->lines[i]);
     free(t->lines);
     free(t->cursor);
-    free(t->handle);
     *t = (struct tail){0};
+}
+
+void
+tail_resize(struct tail *t, int64_t lines)
+{
+    struct tail old = *t;
+    t->lines = NULL;
+    t->first = t->count = 0;
+    t->size = lines > 0 && lines < INT32_MAX ? (uint32_t)lines : 1;
+    for (uint32_t i = 0; i < old.count; i++)
+        tail_add(t, str_of(old.lines[(old.first + i) % old.size]));
+    t->dirty = old.dirty || old.count > t->size; /* the platform has more than it should */
+    for (uint32_t i = 0; old.lines && i < old.size; i++)
+        free(old.lines[i]);
+    free(old.lines);
 }
 
 /* Keeps the newest lines.  A line that finds no memory is left out: logs are no reason to stop. */
@@ -35,7 +49,7 @@ tail_add(struct tail *t, struct str line)
     char *copy = t->lines ? str_dup(line) : NULL;
     if (!copy)
         return;
-    size_t slot = (t->first + t->count) % t->size;
+    uint32_t slot = (t->first + t->count) % t->size;
     if (t->count == t->size) {
         t->first = (t->first + 1) % t->size;
         free(t->lines[slot]);
@@ -69,8 +83,8 @@ tail_read(struct connector *c)
     struct runtime_job *job = runtime_job_new(RUNTIME_LOGS, c->platform->backend->backend);
     if (!job)
         return;
-    if (!text_eq(c->tail.handle, kept->handle)) {
-        (void)text_set(&c->tail.handle, kept->handle);
+    if (c->tail.workload != seen_identity(kept)) {
+        c->tail.workload = seen_identity(kept);
         (void)text_set(&c->tail.cursor, NULL);
     }
     job->handle = arena_dup_text(&job->arena, kept->handle);
@@ -79,7 +93,7 @@ tail_read(struct connector *c)
     job->cursor = arena_dup_text(&job->arena, c->tail.cursor);
     job->limits = (struct gantry_log_limits){
         .size = sizeof job->limits,
-        .max_lines = (uint32_t)c->tail.size,
+        .max_lines = c->tail.size,
         .max_bytes = READ_MAX_BYTES,
         .max_line_bytes = LINE_MAX_BYTES,
     };
@@ -88,6 +102,16 @@ tail_read(struct connector *c)
     c->reading = true;
     c->platform->backend->logs_in_flight++;
     runtime_submit(m->runtime, job);
+}
+
+void
+tail_read_last(struct connector *c)
+{
+    tail_read(c);
+    if (c->reading)
+        c->last_lines = true;
+    else
+        exits_say(c);
 }
 
 void
@@ -104,6 +128,8 @@ tail_done(struct connector *c, struct runtime_job *job)
         log_debug(&m->log, "logs could not be read", F_STR("connector", c->id),
                   F_STR("error", job->error ? job->error->message : NULL));
     }
+    if (c->last_lines)
+        exits_say(c);
     if (c->tail.dirty)
         report_due(c, clock_mono_ms());
 }

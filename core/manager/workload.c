@@ -15,7 +15,7 @@ struct recipe {
     size_t entry_count;
     struct gantry_variable extra[16]; /* the manager's own variables, after the platform's */
     size_t extra_count;
-    const struct crypto_ring *ring; /* kept by the manager, immutable */
+    const struct crypto_ring *ring; /* kept by the connector while the job runs, immutable */
     struct secret *opened;          /* entry_count of them */
     char *password;                 /* of the registry; NULL: none */
     const char *id;
@@ -305,7 +305,8 @@ workload_prepare(struct connector *c, struct runtime_job *job)
     struct recipe *r = arena_alloc(&job->arena, sizeof *r);
     if (!r)
         return GANTRY_E_NOMEM;
-    r->ring = c->platform->manager->ring;
+    crypto_ring_free(c->ring);
+    r->ring = c->ring = crypto_ring_share(c->platform->manager->ring);
     r->id = arena_dup_text(&job->arena, c->id);
     int code = fill_spec(r, c, job);
     if (code == 0)

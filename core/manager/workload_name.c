@@ -1,7 +1,11 @@
 /* workload_name.c - what a workload is called, and the labels that say whose it is. */
 #include "manager_internal.h"
 
+#include "buf.h"
+
 #include <ctype.h>
+
+#define SUBJECT_MAX ((size_t)64 * 1024) /* far more than an id has */
 
 /* The name that a container may have: runs of other characters than letters and digits become one
  * hyphen. */
@@ -35,37 +39,59 @@ is_uuid(const char *id)
     return id[36] == '\0';
 }
 
-static bool
-name_is_shared(const struct connector *c, const char *name)
+/* Another connector on the same backend whose workloads would have this name, or NULL.  One with the
+ * same id comes first: a platform that was restored from another's backup lists both again. */
+static const struct connector *
+name_rival(const struct connector *c, const char *name)
 {
     struct gantry_manager *m = c->platform->manager;
+    const struct connector *rival = NULL;
     for (size_t i = 0; i < m->platform_count; i++) {
         if (m->platforms[i].backend != c->platform->backend)
             continue;
         map_each (&m->platforms[i].connectors, e) {
             const struct connector *other = e->value;
             char theirs[64];
-            if (other != c && other->name && clean(other->name, theirs) > 0 &&
-                strcmp(theirs, name) == 0)
-                return true;
+            if (other == c || !other->name || clean(other->name, theirs) == 0 ||
+                strcmp(theirs, name) != 0)
+                continue;
+            if (strcmp(other->id, c->id) == 0)
+                return other;
+            rival = other;
         }
     }
-    return false;
+    return rival;
+}
+
+/* What makes the name its own: 8 hex digits, in digest. */
+static int
+distinguish(const struct connector *c, bool same_id, char digest[65])
+{
+    if (same_id) { /* then only the platform differs */
+        AUTO_BUF struct buf subject = BUF_INIT(SUBJECT_MAX);
+        buf_add_fmt(&subject, "%s/%s", c->platform->settings->name, c->id);
+        int code = buf_failed(&subject);
+        return code < 0 ? code : crypto_sha256_hex(buf_view(&subject), digest);
+    }
+    if (!is_uuid(c->id))
+        return crypto_sha256_hex(str_of(c->id), digest);
+    for (size_t i = 0; i < 8; i++)
+        digest[i] = (char)tolower((unsigned char)c->id[i]);
+    digest[8] = '\0';
+    return 0;
 }
 
 int
 workload_name(const struct connector *c, char name[64])
 {
     size_t n = clean(c->name ? c->name : "", name);
-    if (n >= 2 && !c->second_name && !name_is_shared(c, name))
+    const struct connector *rival = name_rival(c, name);
+    if (n >= 2 && !c->second_name && !rival)
         return 0;
     char digest[65];
-    if (is_uuid(c->id)) {
-        for (size_t i = 0; i < 8; i++)
-            digest[i] = (char)tolower((unsigned char)c->id[i]);
-    } else if (crypto_sha256_hex(str_of(c->id), digest) < 0) {
-        return GANTRY_E_INTERNAL;
-    }
+    int code = distinguish(c, rival && strcmp(rival->id, c->id) == 0, digest);
+    if (code < 0)
+        return code == GANTRY_E_NOMEM ? code : GANTRY_E_INTERNAL;
     if (n == 0) {
         snprintf(name, 64, "connector");
         n = strlen(name);

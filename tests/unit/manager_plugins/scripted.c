@@ -3,19 +3,23 @@
 
 #include <gantry/plugin.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 64, LABELS = 8 };
+enum { SLOTS = 64, LABELS = 8, EVENTS = 256 };
 
 struct workload {
     char handle[16], name[80];
     uint32_t state, label_count;
     struct gantry_pair labels[LABELS];
     char texts[LABELS][2][300];
+    int64_t started_ms, finished_ms, restarts;
+    int32_t exit_code;
+    uint32_t out_of_memory, ends;
 };
 
 GANTRY_API struct scripted scripted;
@@ -28,6 +32,10 @@ static struct {
     int inside;
 } busy[SLOTS];
 
+/* Handles that changed, for the watch. */
+static char events[EVENTS][2][80];
+static unsigned events_made, events_told;
+
 struct self {
     const struct gantry_host *host;
 };
@@ -35,6 +43,9 @@ struct self {
 GANTRY_API void scripted_clear(void);
 GANTRY_API void scripted_set_state(const char *id, uint32_t state);
 GANTRY_API int scripted_count(const char *id, int state);
+GANTRY_API void scripted_end(const char *id, int code, int out_of_memory, int ran_ms);
+GANTRY_API void scripted_restart(const char *id, int code, int ran_ms);
+GANTRY_API void scripted_vanish(const char *id);
 
 static const char *
 label(const struct workload *w, const char *key)
@@ -45,6 +56,23 @@ label(const struct workload *w, const char *key)
     return "";
 }
 
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The lock is held. */
+static void
+tell(const struct workload *w)
+{
+    char(*event)[80] = events[events_made++ % EVENTS];
+    snprintf(event[0], sizeof event[0], "%s", w->handle);
+    snprintf(event[1], sizeof event[1], "%s", label(w, GANTRY_LABEL_CONNECTOR));
+}
+
 void
 scripted_clear(void)
 {
@@ -52,6 +80,7 @@ scripted_clear(void)
     memset(slots, 0, sizeof slots);
     memset(busy, 0, sizeof busy);
     memset(&scripted, 0, sizeof scripted);
+    events_told = events_made;
     pthread_mutex_unlock(&lock);
 }
 
@@ -60,8 +89,61 @@ scripted_set_state(const char *id, uint32_t state)
 {
     pthread_mutex_lock(&lock);
     for (struct workload *w = slots; w < slots + SLOTS; w++)
-        if (w->handle[0] && strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0)
+        if (w->handle[0] && strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0) {
             w->state = state;
+            tell(w);
+        }
+    pthread_mutex_unlock(&lock);
+}
+
+/* state RESTARTED: it ended, and runs again by the runtime's own hand. */
+enum { RESTARTED = -1 };
+static void
+end_run(const char *id, int state, int code, int out_of_memory, int ran_ms)
+{
+    pthread_mutex_lock(&lock);
+    for (struct workload *w = slots; w < slots + SLOTS; w++) {
+        if (!w->handle[0] || strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) != 0)
+            continue;
+        w->started_ms = now_ms() - ran_ms;
+        w->finished_ms = now_ms();
+        w->exit_code = code;
+        w->out_of_memory = out_of_memory != 0;
+        w->ends++;
+        w->state = (uint32_t)state;
+        if (state == RESTARTED) {
+            w->state = GANTRY_STATE_RUNNING;
+            w->started_ms = now_ms();
+            w->exit_code = 0;
+            w->restarts++;
+        }
+        tell(w);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void
+scripted_end(const char *id, int code, int out_of_memory, int ran_ms)
+{
+    end_run(id, code ? GANTRY_STATE_FAILED : GANTRY_STATE_EXITED, code, out_of_memory, ran_ms);
+}
+
+void
+scripted_restart(const char *id, int code, int ran_ms)
+{
+    end_run(id, RESTARTED, code, 0, ran_ms);
+}
+
+/* Somebody else removes it. */
+void
+scripted_vanish(const char *id)
+{
+    pthread_mutex_lock(&lock);
+    for (struct workload *w = slots; w < slots + SLOTS; w++)
+        if (w->handle[0] && strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0) {
+            tell(w);
+            memset(w, 0, sizeof *w);
+        }
     pthread_mutex_unlock(&lock);
 }
 
@@ -129,6 +211,15 @@ emit(const struct self *self, struct gantry_call *call, const struct workload *f
     s.labels = w.labels;
     s.label_count = atomic_load(&scripted.bare_labels) ? 2 : w.label_count;
     s.label_stride = sizeof w.labels[0];
+    if (full && atomic_load(&scripted.details)) {
+        s.present = GANTRY_STATUS_STARTED | GANTRY_STATUS_FINISHED | GANTRY_STATUS_EXIT_CODE |
+                    GANTRY_STATUS_OUT_OF_MEMORY | GANTRY_STATUS_RESTARTS;
+        s.started_ms = w.started_ms;
+        s.finished_ms = w.finished_ms;
+        s.exit_code = w.exit_code;
+        s.out_of_memory = w.out_of_memory;
+        s.restarts = w.restarts;
+    }
     return gantry_emit_status(self->host, call, &s);
 }
 
@@ -155,7 +246,11 @@ make(const struct gantry_spec *spec, int beside)
         w->labels[w->label_count++] = (struct gantry_pair){w->texts[i][0], w->texts[i][1]};
     }
     if (w) {
-        snprintf(w->handle, sizeof w->handle, "s%u", ++made);
+        made++;
+        if (atomic_load(&scripted.same_handles))
+            snprintf(w->handle, sizeof w->handle, "of-%.12s", spec->name);
+        else
+            snprintf(w->handle, sizeof w->handle, "s%u", made);
         snprintf(w->name, sizeof w->name, beside ? "%s-new-%04x" : "%s", spec->name, made & 0xffff);
         w->state = GANTRY_STATE_RUNNING;
     }
@@ -184,11 +279,16 @@ do_start(struct self *self, struct gantry_call *call, const char *id,
     struct workload *old = existing ? find(existing->handle) : NULL, *w = old;
     if (spec)
         w = make(spec, old != NULL);
-    if (spec && old)
+    if (spec && old) {
         old->state = GANTRY_STATE_EXITED;
-    struct workload copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}};
+        tell(old);
+    }
+    struct workload copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}, 0, 0, 0, 0, 0, 0};
     if (w) {
         w->state = GANTRY_STATE_RUNNING;
+        w->started_ms = now_ms();
+        w->restarts = 0;
+        tell(w);
         copy = *w;
     }
     pthread_mutex_unlock(&lock);
@@ -223,8 +323,10 @@ s_stop(void *self, struct gantry_call *call, const struct gantry_ref *ref, uint3
         rc = gantry_fail(((struct self *)self)->host, call, GANTRY_E_UNAVAILABLE, "cannot stop");
     pthread_mutex_lock(&lock);
     struct workload *w = rc == 0 ? find(ref->handle) : NULL;
-    if (w)
+    if (w && w->state != GANTRY_STATE_EXITED) {
         w->state = GANTRY_STATE_EXITED;
+        tell(w);
+    }
     pthread_mutex_unlock(&lock);
     enter(id, -1);
     return rc;
@@ -240,8 +342,10 @@ s_remove(void *self, struct gantry_call *call, const struct gantry_ref *ref)
     int rc = pass_time(self, call, id, atomic_load(&scripted.remove_ms));
     pthread_mutex_lock(&lock);
     struct workload *w = rc == 0 ? find(ref->handle) : NULL;
-    if (w && !atomic_load(&scripted.keep_removing))
+    if (w && !atomic_load(&scripted.keep_removing)) {
+        tell(w);
         memset(w, 0, sizeof *w);
+    }
     pthread_mutex_unlock(&lock);
     enter(id, -1);
     return rc;
@@ -251,9 +355,80 @@ static int
 s_logs(void *self, struct gantry_call *call, const struct gantry_ref *ref, const char *cursor,
        const struct gantry_log_limits *limits)
 {
-    (void)cursor, (void)limits;
+    (void)limits;
     atomic_fetch_add(&scripted.logs, 1);
-    return pass_time(self, call, ref->id, atomic_load(&scripted.logs_ms));
+    pthread_mutex_lock(&lock);
+    const struct workload *w = find(ref->handle);
+    unsigned ends = w ? w->ends : 0;
+    pthread_mutex_unlock(&lock);
+    int rc = pass_time(self, call, ref->id, atomic_load(&scripted.logs_ms));
+    unsigned read = cursor ? (unsigned)strtoul(cursor, NULL, 10) : 0;
+    if (rc < 0 || !atomic_load(&scripted.lines) || read >= ends)
+        return rc;
+    char text[32], next[16];
+    snprintf(text, sizeof text, "last line of run %u", ends);
+    snprintf(next, sizeof next, "%u", ends);
+    struct gantry_line line = {.size = sizeof line,
+                               .stream = GANTRY_STREAM_STDOUT,
+                               .text = text,
+                               .text_size = strlen(text),
+                               .cursor = next};
+    return gantry_emit_line(((struct self *)self)->host, call, &line);
+}
+
+static int
+emit_event(struct self *self, struct gantry_call *call, uint32_t kind, const char *handle,
+           const char *id)
+{
+    struct gantry_event event = {.size = sizeof event, .kind = kind, .handle = handle, .id = id};
+    return gantry_emit_event(self->host, call, &event);
+}
+
+/* The next event, if there is one, told or swallowed. */
+static int
+tell_next(struct self *self, struct gantry_call *call)
+{
+    char event[2][80] = {"", ""};
+    pthread_mutex_lock(&lock);
+    if (events_told != events_made)
+        memcpy(event, events[events_told++ % EVENTS], sizeof event);
+    pthread_mutex_unlock(&lock);
+    if (!event[0][0] || atomic_load(&scripted.silent))
+        return 0;
+    return emit_event(self, call, GANTRY_EVENT_CHANGED, event[0], event[1]);
+}
+
+static int
+s_watch(void *self, struct gantry_call *call, const struct gantry_pair *labels, uint32_t count,
+        uint32_t stride)
+{
+    (void)labels, (void)count, (void)stride;
+    const struct gantry_host *host = ((struct self *)self)->host;
+    if (!atomic_load(&scripted.watches))
+        return gantry_fail(host, call, GANTRY_E_UNSUPPORTED, "it cannot be watched");
+    atomic_fetch_add(&scripted.watched, 1);
+    int fails = atomic_load(&scripted.watch_fails);
+    if (fails > 0)
+        atomic_fetch_sub(&scripted.watch_fails, 1);
+    if (fails)
+        return gantry_fail(host, call, GANTRY_E_UNAVAILABLE, "cannot watch");
+    int rc = emit_event(self, call, GANTRY_EVENT_SYNCED, NULL, NULL);
+    if (rc == 0 && atomic_load(&scripted.watch_flaps))
+        return gantry_fail(host, call, GANTRY_E_UNAVAILABLE, "cannot watch any more");
+    while (rc == 0 && atomic_load(&scripted.watch_floods))
+        rc = emit_event(self, call, GANTRY_EVENT_SYNCED, NULL, NULL);
+    bool lost = false;
+    while (rc == 0 && !gantry_cancelled(host, call)) {
+        struct timespec t = {0, 2000000};
+        nanosleep(&t, NULL);
+        bool lose = atomic_load(&scripted.lose);
+        if (lose != lost)
+            rc = emit_event(self, call, lose ? GANTRY_EVENT_LOST : GANTRY_EVENT_SYNCED, NULL, NULL);
+        lost = lose;
+        if (rc == 0)
+            rc = tell_next(self, call);
+    }
+    return rc < 0 ? rc : GANTRY_E_CANCELLED;
 }
 
 static int
@@ -261,13 +436,19 @@ s_inspect(void *self, struct gantry_call *call, const struct gantry_ref *ref)
 {
     atomic_fetch_add(&scripted.inspects, 1);
     pthread_mutex_lock(&lock);
-    struct workload *w = find(ref->handle), copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}};
+    struct workload *w = find(ref->handle),
+                    copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}, 0, 0, 0, 0, 0, 0};
     if (w)
         copy = *w; /* what an engine read before it took its time to answer */
     pthread_mutex_unlock(&lock);
     int rc = pass_time(self, call, NULL, atomic_load(&scripted.inspect_ms));
     if (rc < 0)
         return rc;
+    if (atomic_load(&scripted.inspect_fails) > 0) {
+        atomic_fetch_sub(&scripted.inspect_fails, 1);
+        return gantry_fail(((struct self *)self)->host, call, GANTRY_E_UNAVAILABLE,
+                           "cannot inspect");
+    }
     if (!w || atomic_load(&scripted.inspect_missing))
         return gantry_fail(((struct self *)self)->host, call, GANTRY_E_NOT_FOUND,
                            "there is no such workload");
@@ -278,15 +459,18 @@ static int
 s_list(void *self, struct gantry_call *call, const struct gantry_pair *labels, uint32_t count,
        uint32_t stride)
 {
-    static _Thread_local struct workload copy[SLOTS];
     atomic_fetch_add(&scripted.lists, 1);
     int fails = atomic_load(&scripted.list_fails);
     if (fails > 0)
         atomic_fetch_sub(&scripted.list_fails, 1);
     if (fails)
         return gantry_fail(((struct self *)self)->host, call, GANTRY_E_UNAVAILABLE, "cannot list");
+    /* Not thread-local: a plugin's are allocated late, and glibc ends the process without memory. */
+    struct workload *copy = malloc(sizeof slots);
+    if (!copy)
+        return gantry_fail(((struct self *)self)->host, call, GANTRY_E_NOMEM, "out of memory");
     pthread_mutex_lock(&lock);
-    memcpy(copy, slots, sizeof copy);
+    memcpy(copy, slots, sizeof slots);
     pthread_mutex_unlock(&lock);
     int rc = pass_time(self, call, NULL, atomic_load(&scripted.list_ms));
     for (struct workload *w = copy; rc == 0 && w < copy + SLOTS; w++) {
@@ -300,6 +484,7 @@ s_list(void *self, struct gantry_call *call, const struct gantry_pair *labels, u
         if (same == count && w->handle[0])
             rc = emit(self, call, w, 0);
     }
+    free(copy);
     return rc;
 }
 
@@ -310,5 +495,6 @@ static const struct gantry_plugin plugin = {
     .start = s_start,     .stop = s_stop,
     .remove = s_remove,   .logs = s_logs,
     .inspect = s_inspect, .list = s_list,
+    .watch = s_watch,
 };
 GANTRY_PLUGIN(plugin)
