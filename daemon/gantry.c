@@ -6,6 +6,16 @@
 #include <string.h>
 
 const struct tool_command tool_commands[] = {
+    {"events", "[--config FILE] [-n N] [--connector WHICH] [--follow] [--json]",
+     "show what the manager has done, and why",
+     "Reads the log of events in the state folder of the settings in FILE; without it the\n"
+     "environment alone says where that is.  Times are UTC, as in the manager's log.\n"
+     "  -c, --config FILE  the settings of the manager\n"
+     "  -n N               the newest N events, 50 when it is left out; 0: all\n"
+     "  --connector WHICH  of the connector with this id or name alone\n"
+     "  -f, --follow       go on with what happens, until SIGINT\n"
+     "  --json             one JSON object a line\n",
+     tool_events},
     {"help", "[COMMAND]", "show what there is, or what a command does", "", tool_help},
     {"keygen", "FILE", "make the manager's key",
      "Writes an RSA key of 4096 bits to FILE (PKCS#8, PEM, mode 0600), and never over an\n"

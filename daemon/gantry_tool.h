@@ -41,6 +41,7 @@ struct tool_plugin_options {
     const char *name; /* the one argument; NULL: none */
 };
 
+int tool_events(const struct tool_command *self, int argc, char **argv);
 int tool_help(const struct tool_command *self, int argc, char **argv);
 int tool_keygen(const struct tool_command *self, int argc, char **argv);
 int tool_plugin_info(const struct tool_command *self, int argc, char **argv);

@@ -1,10 +1,10 @@
 /* gantryd.c - the bundled daemon: options, signals, exit codes.  Everything else is the library's.
  */
 #include "gantryd.h"
+#include "gantryd_notify.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -104,21 +104,23 @@ print_plan(struct gantry_manager *m)
     gantry_snapshot_free(s);
 }
 
-static void
-catch_signals(void)
-{
-    struct sigaction stop = {.sa_handler = on_signal};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGTERM, &stop, NULL);
-    sigaction(SIGINT, &stop, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
-}
-
 struct request {
     const char *path;
     uint32_t how;
     bool validate, table;
 };
+
+static void
+catch_signals(const struct request *r)
+{
+    struct sigaction stop = {.sa_handler = on_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    if (r->table) /* whoever looks at it is gone */
+        sigaction(SIGHUP, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
 
 static void
 log_nothing(void *context, int level, const char *line, size_t length)
@@ -127,7 +129,16 @@ log_nothing(void *context, int level, const char *line, size_t length)
 }
 
 static int
-run(const struct request *r)
+run_as_asked(struct gantry_manager *m, const struct request *r, struct notify *notify,
+             int hangup_fd, struct gantry_error **err)
+{
+    if (r->how == GANTRY_RUN_DAEMON)
+        return serve(m, notify, hangup_fd, err);
+    return gantry_manager_run(m, r->how, err);
+}
+
+static int
+run(const struct request *r, struct notify *notify, int hangup_fd)
 {
     struct gantry_options options = {
         .size = sizeof options,
@@ -139,7 +150,10 @@ run(const struct request *r)
     struct gantry_manager *m = NULL;
     struct gantry_error *err = NULL;
     int code = gantry_manager_new(&options, &m, &err);
+    if (code == 0)
+        code = gantry_manager_open(m, &err);
     if (code < 0) {
+        gantry_manager_free(m);
         if (code == GANTRY_E_INVALID)
             print_problems(err);
         else
@@ -153,9 +167,9 @@ run(const struct request *r)
         return status;
     }
     atomic_store(&running, m);
-    catch_signals();
+    catch_signals(r);
     struct table *table = r->table ? table_start(m) : NULL;
-    code = gantry_manager_run(m, r->how, &err);
+    code = run_as_asked(m, r, notify, hangup_fd, &err);
     table_stop(table);
     if (r->how == GANTRY_RUN_DRY && code == 0)
         print_plan(m);
@@ -170,6 +184,21 @@ run(const struct request *r)
     if (bad_input)
         return EXIT_BAD_INPUT;
     return code < 0 ? EXIT_FAILED : EXIT_WELL;
+}
+
+/* What this process is told by the service manager is kept from what it starts. */
+static int
+run_as_service(const struct request *r)
+{
+    struct notify notify;
+    notify_open(&notify);
+    bool stays = r->how == GANTRY_RUN_DAEMON && !r->validate && !r->table;
+    int hangup_fd = stays ? hangup_open() : -1;
+    int status = run(r, &notify, hangup_fd);
+    if (hangup_fd >= 0)
+        close(hangup_fd);
+    notify_close(&notify);
+    return status;
 }
 
 static int
@@ -218,23 +247,13 @@ is_contradictory(int modes, bool confirmed, uint32_t how)
     return true;
 }
 
-/* Few threads, small objects: one arena, and what is large (a listing comes and goes) back to the system at
- * once; glibc would otherwise learn to keep it. */
-static void
-keep_memory_small(void)
-{
-    mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-}
-
 int
 main(int argc, char **argv)
 {
     struct request r = {.how = GANTRY_RUN_DAEMON};
     bool confirmed = false;
     int modes = 0, option;
-    keep_memory_small();
+    memory_keep_small();
     const char *unknown = find_abbreviation(argv);
     if (unknown) {
         fprintf(stderr, "gantryd: '%s' is no option\n", unknown);
@@ -288,5 +307,5 @@ main(int argc, char **argv)
         return usage_error();
     if (confirmed)
         r.how |= GANTRY_RUN_CONFIRM_REMOVALS;
-    return run(&r);
+    return run_as_service(&r);
 }
