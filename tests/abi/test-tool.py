@@ -38,7 +38,9 @@ class Tool(unittest.TestCase):
         for arguments in ([], ["nonsense"], ["plugin"], ["plugin", "nonsense"], ["keygen"], ["keygen", "a", "b"],
                           ["keygen", "-x"], ["plugin", "list", "x"], ["plugin", "list", "--x"],
                           ["plugin", "list", "--path"], ["plugin", "info"], ["plugin", "info", "a", "b"],
-                          ["version", "x"], ["help", "nonsense"]):
+                          ["version", "x"], ["help", "nonsense"], ["events", "x"], ["events", "-n"], ["events", "-n", "x"],
+                          ["events", "-n", "-1"], ["events", "--nonsense"], ["events", "--config"],
+                          ["events", "--config", self.folder / "no-file"]):
             self.expect(2, *arguments)
 
     def test_version_is_the_headers(self):

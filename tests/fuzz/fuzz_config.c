@@ -45,6 +45,22 @@ check_lines(const struct config *config)
         must(!strpbrk(config_warning(config, i), "\r\n"));
 }
 
+/* A file may always take its own place. */
+static void
+reload(const struct config *running, const struct config_options *options)
+{
+    struct config_options again = *options;
+    struct config *fresh = NULL;
+    again.running = running;
+    must(config_read(&again, &fresh, NULL) == 0);
+    for (size_t i = 0; i < config_backend_count(fresh); i++)
+        must(config_bind(fresh, i, &plugin, NULL) == 0);
+    must(config_finish(fresh, NULL) == 0);
+    must(config_reload_check(running, fresh, NULL) == 0);
+    must(config_problem_count(fresh) == 0);
+    config_free(fresh);
+}
+
 static void
 read_settings(const char *text)
 {
@@ -67,6 +83,7 @@ read_settings(const char *text)
         must(config_platform_count(config) > 0 && config_manager(config)->state_dir != NULL);
         for (size_t i = 0; i < config_platform_count(config); i++)
             must(config_platform(config, i)->backend < config_backend_count(config));
+        reload(config, &options);
     }
     must(config_print(config, &printed, NULL) == 0);
     free(printed);
