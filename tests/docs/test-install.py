@@ -27,7 +27,7 @@ main(void)
     struct gantry_error *err = NULL;
     struct gantry_options o = {.size = sizeof o, .text = "[manager]\\nnonsense = 1\\n"};
     int found = 0;
-    if (gantry_manager_new(&o, &m, &err) != GANTRY_E_INVALID)
+    if (gantry_manager_new(&o, &m, &err) < 0 || gantry_manager_open(m, &err) != GANTRY_E_INVALID)
         return 1;
     for (const struct gantry_error *e = err; e; e = e->cause)
         found |= strstr(e->message, "nonsense") != NULL;

@@ -74,7 +74,8 @@ class Shown(unittest.TestCase):
 
     def test_program_at_the_head_of_gantry_h_compiles_and_says_what_is_wrong(self):
         header = manual.text("include/gantry/gantry.h")
-        lines = re.findall(r"^ \*     (.*?)(?: \*/)?$", header[:header.index("#ifndef")], re.M)
+        first = re.search(r"(?:^ \*     .*\n)+", header, re.M).group()
+        lines = re.findall(r"^ \*     (.*)$", first, re.M)
         missing = self.folder / "no-such-file.ini"
         shown = "\n".join(lines).replace("/etc/gantry/gantry.ini", str(missing))
         source = self.folder / "embed.c"
