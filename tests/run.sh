@@ -20,10 +20,10 @@ step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 
 install_packages() {
     local wanted=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 openssl ca-certificates curl procps ccache
-        libcurl4-openssl-dev libcjson-dev libinih-dev libssl-dev libcmocka-dev)
+        libcurl4-openssl-dev libcjson-dev libinih-dev libssl-dev libcmocka-dev libglib2.0-dev)
     has lint && wanted+=(clang clang-format clang-tidy cppcheck git)
     has fuzz && wanted+=(clang libclang-rt-14-dev)
-    has real && wanted+=(docker.io docker-registry apache2-utils busybox-static iptables file)
+    has real && wanted+=(docker.io docker-registry apache2-utils busybox-static faketime iptables file)
     has real && ! command -v npm >/dev/null && wanted+=(nodejs npm)
     local missing=()
     for package in "${wanted[@]}"; do
@@ -70,7 +70,7 @@ if has tsan; then
 fi
 if has real; then
     step 'real engines and servers'
-    build release && bash tests/real/setup.sh && group release real -L real || failed_steps=$((failed_steps + 1))
+    build release && bash tests/real/setup.sh && group release real -L real -j "$jobs" || failed_steps=$((failed_steps + 1))
 fi
 if has fuzz; then
     step 'fuzzers, 30 s each'

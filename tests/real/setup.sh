@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 wanted=
 for pair in /usr/sbin/dockerd:docker.io /usr/bin/containerd:containerd /usr/sbin/runc:runc \
     /usr/sbin/iptables:iptables /usr/bin/docker-registry:docker-registry /usr/bin/htpasswd:apache2-utils \
-    /bin/busybox:busybox-static /usr/bin/openssl:openssl /usr/bin/python3:python3 \
+    /bin/busybox:busybox-static /usr/bin/faketime:faketime /usr/bin/openssl:openssl /usr/bin/python3:python3 \
     /usr/bin/node:nodejs /usr/bin/npm:npm; do
     [ -e "${pair%%:*}" ] || wanted="$wanted ${pair#*:}"
 done

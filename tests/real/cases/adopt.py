@@ -119,3 +119,37 @@ def two_managers_on_one_engine_leave_each_other_alone(world):
     assert other.run("--down").returncode == 0
     check.gone(world, theirs, 5)
     check.untouched(world, mine, before)
+
+
+@case
+def same_connector_on_two_platforms_runs_twice(world):
+    """A platform that was restored from another's backup has its ids and names; all but gantry.platform is the same."""
+    second = world.platform_of("seed")
+    daemon = world.gantryd(sections={"platform second": {"kind": "opencti", "url": second.url, "list_timeout": "10s"}})
+    daemon.sections["platform second"]["token"] = daemon.sections["platform opencti"]["token"]
+    daemon.write_config()
+    second.knows_manager(daemon.manager_id, daemon.public_key)
+    one = "7d3f0000-0000-4000-8000-000000000001"
+    for platform in (world.platform, second):
+        platform.add("Twice There", id=one)
+    daemon.start()
+
+    def of(name):
+        found = [c for c in world.engine.of_connector(one) if c["Labels"]["gantry.platform"] == name]
+        assert len(found) == 1 and found[0]["State"] == "running", [(c["Names"], c["State"]) for c in found]
+        return found[0]
+
+    def both():
+        return {name: of(name) for name in ("opencti", "second")}
+    before = eventually(both, 20, "both run")
+    for platform in (world.platform, second):
+        platform.patch(one, bump=True)
+
+    def replaced():
+        after = both()
+        assert all(after[name]["Id"] != before[name]["Id"] for name in after), "not replaced yet"
+        names = [c["Names"][0] for c in after.values()]
+        assert not [n for n in names if "-new-" in n], names
+        return True
+    eventually(replaced, 30, "both are replaced, and have their names")
+    assert not [line for line in daemon.complaints() if "action failed" in str(line)], daemon.complaints()

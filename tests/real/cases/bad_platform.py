@@ -143,21 +143,6 @@ def platform_that_is_away_and_comes_back(world):
 
 
 @case
-def all_connectors_gone_are_held_until_the_word_of_an_operator(world):
-    stage = Stage(world)
-    for connector in stage.marks:
-        world.platform.delete(connector)
-    stage.nothing_happens(10)
-    assert stage.complaints(), "nothing was said about the held removals"
-    stage.said_little(3)
-    stage.daemon.terminate()
-    done = stage.daemon.run("--once", "--confirm-removals")
-    assert done.returncode == 0, done
-    for connector in stage.marks:
-        check.gone(world, connector, 5)
-
-
-@case
 def empty_first_listing_removes_nothing(world):
     stage = Stage(world)
     stage.daemon.kill()

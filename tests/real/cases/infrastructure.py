@@ -43,7 +43,7 @@ def opened_block(private, block, version, folder="/tmp"):
 def containers_run_and_outlive_a_killed_dockerd(world):
     made = world.engine.create("parts", "test/busy", {"a": "b"}, ["A=b=c", "B=", "C=x\ny", "D=ü"])
     before = world.engine.inspect(made)
-    env = world.engine.environment(made)
+    env = eventually(lambda: "A" in (seen := world.engine.environment(made)) and seen, 10, "it runs its own program")
     assert (env["A"], env["B"], env["C"], env["D"]) == (b"b=c", b"", b"x\ny", "ü".encode()), env
     world.engine.restart()
     after = world.engine.inspect(made)

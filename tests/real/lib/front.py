@@ -137,8 +137,13 @@ class Front:
             def handle_error(self, *_):
                 pass  # the client went away, or a fault of ours broke the connection
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.make_server = lambda port: Server(("127.0.0.1", port), Handler)
+        self.listen(0)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def listen(self, port):
+        """Also again, on the port that it had, after stop()."""
+        self.server = self.make_server(port)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     def set(self, fault, connector=None, field=None):

@@ -45,6 +45,7 @@ class Gantryd:
         self.config = self.home + "/gantry.ini"
         self.log_path = self.home + "/log"
         self.process = None
+        self.environment = {}  # beyond the usual one
         private, self.public_key = rsa_key()
         self.write("key.pem", private)
         self.write("token", TOKEN + "\n")
@@ -84,7 +85,8 @@ class Gantryd:
     def start(self, *arguments):
         with open(self.log_path, "ab") as log:
             self.process = process.spawn([program(), "--config", self.config, *arguments],
-                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                         env=environment() | self.environment)
         return self
 
     def running(self):

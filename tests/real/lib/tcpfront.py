@@ -24,6 +24,7 @@ class Front:
     def __init__(self, listen, target, on_request=None):
         self.target = target
         self.on_request = on_request
+        self.on_answer = None  # what passes instead of these bytes of the answer
         self.limit = None  # (regex of paths, bytes of the answer that still pass, "hang" or "cut")
         self.requests = []
         self.open = True
@@ -119,6 +120,8 @@ class Front:
                 data = upstream.recv(65536)
                 if not data:
                     return
+                if self.on_answer:
+                    data = self.on_answer(data)
                 if left is not None:
                     data, left = data[:left], left - len(data)
                     client.sendall(data)
