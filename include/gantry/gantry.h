@@ -201,11 +201,12 @@ GANTRY_API int gantry_manager_timeout_ms(const struct gantry_manager *manager);
 
 /* End a run, whether it was stopped or not: what is remembered is written, the lock is given back.
  * err: may be NULL; *err: owned, gantry_error_free().
- * Returns what gantry_manager_run() returns.  [loop & running] */
+ * Returns what gantry_manager_run() returns; GANTRY_E_CONFLICT when no run was begun.  [loop & running] */
 GANTRY_API GANTRY_MUST_CHECK int gantry_manager_end(struct gantry_manager *manager,
                                                     struct gantry_error **err);
 
-/* End the run soon: running calls are cancelled, workloads run on.
+/* End the run soon: running calls are cancelled, workloads run on.  While none runs, the next one ends at
+ * once: a signal between gantry_manager_open() and gantry_manager_run() is not lost.
  * manager: borrowed.  [any & signal] */
 GANTRY_API void gantry_manager_stop(struct gantry_manager *manager);
 
