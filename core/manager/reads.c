@@ -50,6 +50,13 @@ take_inspection(struct connector *c, const struct gantry_status *status)
         s->told = c->inspect_asked;
 }
 
+/* We take it away, or have done so: if that fails, a listing follows it. */
+static bool
+is_our_removal(struct connector *c, const char *handle)
+{
+    return (c->job && c->doing == DO_REMOVE) || !connector_seen(c, handle);
+}
+
 void
 read_inspected(struct connector *c, struct runtime_job *job)
 {
@@ -61,6 +68,8 @@ read_inspected(struct connector *c, struct runtime_job *job)
         if (!is_outdated(c))
             take_inspection(c, &job->statuses.ptr[0]);
         connector_still_changed(c, c->inspect_asked);
+    } else if (job->code == GANTRY_E_NOT_FOUND && is_our_removal(c, job->handle)) {
+        c->not_found = 0; /* that is no news */
     } else if (job->code == GANTRY_E_NOT_FOUND) {
         /* It has just gone: a listing says so at once, or else later and later. */
         uint32_t n = c->not_found++;
