@@ -284,6 +284,17 @@ connector_kept(const struct connector *c)
     return c->seen.len == 1 ? &c->seen.ptr[0] : NULL;
 }
 
+const char *
+state_name(enum gantry_state state)
+{
+    static const char *const names[] = {
+#define STATE_NAME_(name, value, word) [value] = word,
+        GANTRY_STATES(STATE_NAME_)
+#undef STATE_NAME_
+    };
+    return (size_t)state < ARRAY_LENGTH(names) ? names[state] : names[GANTRY_STATE_UNKNOWN];
+}
+
 bool
 state_is_live(enum gantry_state state)
 {

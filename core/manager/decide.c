@@ -102,15 +102,10 @@ fill_input(struct connector *c, int64_t now_ms, struct reconcile_workload *workl
 }
 
 static const char *
-state_name(const struct connector *c)
+state_of(const struct connector *c)
 {
     const struct seen *kept = connector_kept(c);
-    static const char *const names[] = {
-#define STATE_NAME_(name, value, word) [value] = word,
-        GANTRY_STATES(STATE_NAME_)
-#undef STATE_NAME_
-    };
-    return kept ? names[kept->state] : "absent";
+    return kept ? state_name(kept->state) : "absent";
 }
 
 /* Every change of a decision is said once, from here. */
@@ -125,10 +120,10 @@ say_change(struct connector *c, const struct reconcile_decision *before)
     if (d->warn)
         log_warn(&m->log, "connector needs attention", F_STR("connector", c->id),
                  F_STR("name", c->name), F_STR("wish", reconcile_wish_name(wish_of(c))),
-                 F_STR("state", state_name(c)), F_STR("why", d->why));
+                 F_STR("state", state_of(c)), F_STR("why", d->why));
     else
         log_debug(&m->log, "decided", F_STR("connector", c->id), F_STR("name", c->name),
-                  F_STR("wish", reconcile_wish_name(wish_of(c))), F_STR("state", state_name(c)),
+                  F_STR("wish", reconcile_wish_name(wish_of(c))), F_STR("state", state_of(c)),
                   F_STR("action", reconcile_action_name(d->action)), F_STR("why", d->why));
 }
 

@@ -26,13 +26,9 @@ about(const struct connector *c, const char *kind)
 static const char *
 state_word(uint8_t state)
 {
-    static const char *const names[] = {
-#define STATE_NAME_(name, value, word) [value] = word,
-        GANTRY_STATES(STATE_NAME_)
-#undef STATE_NAME_
-            [EVENTS_ABSENT] = "absent",
-    };
-    return state != GANTRY_STATE_UNKNOWN && state < ARRAY_LENGTH(names) ? names[state] : "";
+    if (state == EVENTS_ABSENT)
+        return "absent";
+    return state == GANTRY_STATE_UNKNOWN ? "" : state_name((enum gantry_state)state);
 }
 
 /* ---- wishes ---------------------------------------------------------------------------------- */

@@ -333,6 +333,7 @@ void connector_drop_seen(struct connector *c, size_t i);
 void connector_still_changed(struct connector *c, uint64_t asked);
 const struct seen *connector_kept(const struct connector *c); /* that stands for it; NULL: none */
 bool state_is_live(enum gantry_state state);
+const char *state_name(enum gantry_state state); /* as in GANTRY_STATES */
 const struct config_backend *connector_backend(const struct connector *c);
 void connector_read_later(struct connector *c); /* put it on its backend's queue of reads */
 

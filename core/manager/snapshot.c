@@ -12,12 +12,6 @@ struct snapshot {
     struct arena arena;
 };
 
-static const char *const state_names[] = {
-#define STATE_NAME_(name, value, word) [value] = word,
-    GANTRY_STATES(STATE_NAME_)
-#undef STATE_NAME_
-};
-
 static const char *
 wish_word(const struct connector *c)
 {
@@ -40,7 +34,7 @@ state_word(const struct connector *c)
     if (!c->observed || c->platform->backend->list.failing)
         return "unknown";
     const struct seen *kept = connector_kept(c);
-    return kept ? state_names[kept->state] : "absent";
+    return kept ? state_name(kept->state) : "absent";
 }
 
 static const char *
