@@ -229,33 +229,27 @@ load(struct reading *r, uint32_t newest, size_t *begin, struct gantry_error **er
 
 /* ---- the settings ---------------------------------------------------------------------------- */
 
-/* What the program sets itself is stronger than its file. */
-static const char *
-assigned_folder(const struct gantry_options *o)
-{
-    const char *folder = NULL;
-    for (uint32_t i = 0; i < o->assignment_count; i++) {
-        const struct gantry_assignment *a =
-            (const void *)((const char *)o->assignments + (size_t)o->assignment_stride * i);
-        if (text_eq(a->section, "manager") && text_eq(a->key, "state_dir"))
-            folder = a->value;
-    }
-    return folder;
-}
-
 static int
 find_folder(const struct gantry_options *options, char **folder, struct gantry_error **err)
 {
     struct gantry_options o = {0};
     memcpy(&o, options, MIN(options->size, sizeof o));
-    const char *found = assigned_folder(&o);
-    struct config_options from = {.path = o.path, .text = o.text, .environment = o.environment};
+    AUTO_FREE struct gantry_assignment *assigned =
+        calloc((size_t)o.assignment_count + 1, sizeof *assigned);
+    if (!assigned)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < o.assignment_count; i++)
+        assigned[i] = *GANTRY_AT(struct gantry_assignment, o.assignments, o.assignment_stride, i);
+    struct config_options from = {.path = o.path,
+                                  .text = o.text,
+                                  .environment = o.environment,
+                                  .assignments = assigned,
+                                  .assignment_count = o.assignment_count};
     struct config *config = NULL;
-    int code = found ? 0 : config_read(&from, &config, err);
+    int code = config_read(&from, &config, err);
     if (code < 0)
         return code;
-    if (config)
-        found = config_manager(config)->state_dir;
+    const char *found = config_manager(config)->state_dir;
     if (!found)
         code = err_set(err, GANTRY_E_INVALID, "%s",
                        config_problem_count(config) > 0 ? config_problem(config, 0)

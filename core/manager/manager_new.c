@@ -47,7 +47,7 @@ copy_assignments(struct gantry_manager *m, const struct gantry_options *o,
 {
     for (uint32_t i = 0; i < o->assignment_count; i++) {
         const struct gantry_assignment *from =
-            (const void *)((const char *)o->assignments + (size_t)o->assignment_stride * i);
+            GANTRY_AT(struct gantry_assignment, o->assignments, o->assignment_stride, i);
         if (manager_assign(m, from->section, from->key, from->value) < 0)
             return err_nomem(err);
     }
