@@ -2,7 +2,10 @@
  * it. */
 #include "runtime_internal.h"
 
+#include "file.h"
 #include "str.h"
+
+#include <stdio.h>
 
 static void
 backend_free(struct runtime_backend *backend)
@@ -11,6 +14,7 @@ backend_free(struct runtime_backend *backend)
         http_pool_free(backend->pool);
     map_clear(&backend->changed);
     free(backend->name);
+    free(backend->folder);
     free(backend);
 }
 
@@ -21,6 +25,19 @@ backend_destroy(struct runtime_backend *backend)
     backend->table.close(backend->self);
     backend_free(backend);
     runtime_unref(runtime);
+}
+
+/* PARENT/backend-NAME; NULL when memory ran out. */
+static char *
+folder_of(const char *parent, const char *name)
+{
+    AUTO_FREE char *base = NULL;
+    if (asprintf(&base, "backend-%s", name) < 0)
+        base = NULL;
+    for (char *c = base; c && *c; c++)
+        if (*c == '/')
+            *c = '_';
+    return base ? file_join(parent, base) : NULL;
 }
 
 static int
@@ -53,7 +70,10 @@ runtime_open(struct runtime *runtime, const struct runtime_plugin *plugin,
     backend->host = call_host_functions;
     map_init(&backend->changed);
     backend->name = text_dup(settings->section ? settings->section : plugin->table.name);
-    int rc = backend->name ? http_pool_new(&backend->pool, err) : err_nomem(err);
+    if (backend->name && runtime->folder)
+        backend->folder = folder_of(runtime->folder, backend->name);
+    bool whole = backend->name && (backend->folder || !runtime->folder);
+    int rc = whole ? http_pool_new(&backend->pool, err) : err_nomem(err);
     if (rc == 0)
         rc = call_open(backend, settings, err);
     if (rc < 0) {

@@ -250,7 +250,24 @@ host_progress(struct gantry_call *call, const char *what, uint64_t done, uint64_
         snprintf(text, sizeof text, "%.64s", what ? what : "");
     call_clean_text(text);
     pthread_mutex_lock(&call->lock);
+    bool same = text_eq(call->progress, text);
     memcpy(call->progress, text, sizeof text);
+    pthread_mutex_unlock(&call->lock);
+    if (!same && call->backend->runtime)
+        atomic_fetch_add(&call->backend->runtime->progress_count, 1);
+}
+
+/* Whoever reckons with it must not overflow. */
+#define RETRY_AFTER_MAX_MS (INT64_C(7) * 24 * 3600 * 1000)
+
+/* Of several words the longest counts. */
+static void
+host_retry_after(struct gantry_call *call, int64_t ms)
+{
+    ms = MIN(ms, RETRY_AFTER_MAX_MS);
+    pthread_mutex_lock(&call->lock);
+    call->retry_asked = true;
+    call->retry_after_ms = MAX(call->retry_after_ms, ms);
     pthread_mutex_unlock(&call->lock);
 }
 
@@ -275,6 +292,10 @@ host_extension(const struct gantry_host *host, const char *id)
     (void)host;
     if (id && strcmp(id, GANTRY_EXTENSION_HTTP) == 0)
         return http_extension();
+    if (id && strcmp(id, GANTRY_EXTENSION_FOLDER) == 0)
+        return folder_extension();
+    if (id && strcmp(id, GANTRY_EXTENSION_WAIT) == 0)
+        return wait_extension();
     return NULL;
 }
 
@@ -290,4 +311,5 @@ const struct gantry_host call_host_functions = {
     .remaining_ms = host_remaining_ms,
     .cancelled = host_cancelled,
     .extension = host_extension,
+    .retry_after = host_retry_after,
 };

@@ -245,7 +245,8 @@ emit_traits(struct gantry_call *call, const void *item)
 static int
 wrong_kind(struct gantry_call *call, uint32_t kind)
 {
-    static const char *const kinds[] = {"nothing", "a status", "a line", "an event", "traits"};
+    static const char *const kinds[] = {"nothing",  "a status", "a line",
+                                        "an event", "traits",   "an image"};
     return call_break_locked(call, "it emitted %s, which this operation may not",
                              kind < ARRAY_LENGTH(kinds) ? kinds[kind] : "something unknown");
 }
@@ -275,10 +276,34 @@ emit_check_event(struct gantry_call *call, uint32_t kind, const void *item,
     return 0;
 }
 
+static int
+emit_image(struct gantry_call *call, const void *item)
+{
+    struct runtime_job *job = call->job;
+    struct gantry_image image = {0};
+    int rc = take_item(call, "struct of an image", item, &image, sizeof image);
+    if (rc < 0)
+        return rc;
+    if (!is_identifier(image.reference) || !is_identifier(image.digest))
+        return call_break_locked(call, "it emitted an image without reference or digest in UTF-8");
+    if (job->fetched.size)
+        return call_break_locked(call, "it emitted an image twice");
+    bool whole = true;
+    image.reference = copy_text(&job->arena, image.reference, &whole);
+    image.digest = copy_text(&job->arena, image.digest, &whole);
+    if (!whole)
+        return out_of_memory(call);
+    job->fetched = image;
+    return 0;
+}
+
 int
 emit_locked(struct gantry_call *call, uint32_t kind, const void *item)
 {
-    if (kind != call->emits || !call->job)
+    const struct runtime_job *job = call->job;
+    if (kind == GANTRY_EMIT_IMAGE && job && (job->op == RUNTIME_START || job->op == RUNTIME_PULL))
+        return emit_image(call, item);
+    if (kind != call->emits || !job)
         return wrong_kind(call, kind);
     if (kind == GANTRY_EMIT_STATUS)
         return emit_status(call, item);

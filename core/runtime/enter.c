@@ -17,6 +17,7 @@ struct visit {
     const char *cursor;
     struct gantry_ref ref;
     struct gantry_log_limits limits;
+    struct gantry_image image;
     struct gantry_spec spec;
     bool has_ref, has_spec;
     void (*prepare_done)(void *context);
@@ -57,6 +58,9 @@ dispatch(const struct visit *v)
         return plugin->logs(self, call, &v->ref, v->cursor, &v->limits);
     case RUNTIME_PULL:
         return plugin->pull ? plugin->pull(self, call, &v->spec) : unsupported(call);
+    case RUNTIME_REMOVE_IMAGE:
+        return plugin->remove_image ? plugin->remove_image(self, call, &v->image)
+                                    : unsupported(call);
     case RUNTIME_OP_COUNT:
         break;
     }
@@ -106,6 +110,8 @@ settle(struct runtime_job_private *p, int returned)
     struct gantry_call *call = &p->call;
     pthread_mutex_lock(&call->lock);
     call->job = NULL;
+    job->retry_asked = call->retry_asked;
+    job->retry_after_ms = call->retry_after_ms;
     pthread_mutex_unlock(&call->lock);
     /* Whoever cannot list or probe does not know: this must never look like absence. */
     if (returned == GANTRY_E_NOT_FOUND && (job->op == RUNTIME_LIST || job->op == RUNTIME_PROBE))
@@ -179,7 +185,8 @@ void
 job_run(struct runtime_job_private *p)
 {
     struct runtime_job *job = p->job;
-    assert(job->op == RUNTIME_PROBE || job->op == RUNTIME_LIST || job->handle || job->prepare);
+    assert(job->op == RUNTIME_PROBE || job->op == RUNTIME_LIST || job->handle || job->prepare ||
+           (job->op == RUNTIME_REMOVE_IMAGE && job->image.reference && job->image.digest));
     struct visit v = {
         .p = p,
         .op = job->op,
@@ -190,6 +197,7 @@ job_run(struct runtime_job_private *p)
         .cursor = job->cursor,
         .ref = {.size = sizeof v.ref, .handle = job->handle, .id = job->id, .name = job->name},
         .limits = job->limits,
+        .image = job->image,
         .has_ref = job->handle != NULL,
     };
     job->started_ms = clock_mono_ms();

@@ -8,7 +8,7 @@
 
 static const struct {
     const char *name;
-    uint32_t emits, emits_max;
+    uint32_t emits, emits_max; /* of statuses, lines, traits; an image is another matter */
 } ops[RUNTIME_OP_COUNT] = {
     [RUNTIME_PROBE] = {"probe", GANTRY_EMIT_TRAITS, 1},
     [RUNTIME_LIST] = {"list", GANTRY_EMIT_STATUS, 0},
@@ -18,6 +18,7 @@ static const struct {
     [RUNTIME_REMOVE] = {"remove", 0, 0},
     [RUNTIME_LOGS] = {"logs", GANTRY_EMIT_LINE, 0},
     [RUNTIME_PULL] = {"pull", 0, 0},
+    [RUNTIME_REMOVE_IMAGE] = {"remove_image", 0, 0},
 };
 
 const char *
@@ -101,6 +102,12 @@ runtime_progress(struct runtime_job *job, char *text, size_t size)
     text[len] = '\0';
     call_clean_text(text); /* a character may have been cut in two */
     return text;
+}
+
+uint64_t
+runtime_progress_count(const struct runtime *runtime)
+{
+    return atomic_load(&runtime->progress_count);
 }
 
 void

@@ -76,8 +76,9 @@ print_head(struct buf *b, const struct gantry_plugin *t)
     buf_add_fmt(b, "plugin ABI  %u.%u\n", t->abi_major, t->abi_minor);
     buf_add_fmt(b, "threads     %s\n",
                 t->threads < ARRAY_LENGTH(threads) ? threads[t->threads] : "unknown");
-    buf_add_fmt(b, "operations  start, stop, remove, logs, inspect, list%s%s%s\n",
-                t->watch ? ", watch" : "", t->pull ? ", pull" : "", t->probe ? ", probe" : "");
+    buf_add_fmt(b, "operations  start, stop, remove, logs, inspect, list%s%s%s%s\n",
+                t->watch ? ", watch" : "", t->pull ? ", pull" : "", t->probe ? ", probe" : "",
+                t->remove_image ? ", remove_image" : "");
 }
 
 char *

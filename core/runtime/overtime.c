@@ -36,6 +36,7 @@ hand_back(struct runtime_job_private *p)
     job->statuses.len = 0;
     job->lines.len = 0;
     job->traits = (struct gantry_traits){0};
+    job->fetched = (struct gantry_image){0};
     job->hung = true;
     job->ended_ms = clock_mono_ms();
     job->code =

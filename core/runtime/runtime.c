@@ -28,6 +28,7 @@ destroy(struct runtime *runtime)
     pthread_cond_destroy(&runtime->quiet);
     pthread_cond_destroy(&runtime->poke);
     pthread_mutex_destroy(&runtime->lock);
+    free(runtime->folder);
     free(runtime);
 }
 
@@ -63,6 +64,13 @@ runtime_new(size_t workers, struct log *log, struct runtime **out, struct gantry
     }
     *out = runtime;
     return 0;
+}
+
+int
+runtime_keep_in(struct runtime *runtime, const char *folder)
+{
+    runtime->folder = text_dup(folder);
+    return runtime->folder ? 0 : GANTRY_E_NOMEM;
 }
 
 int

@@ -53,6 +53,9 @@ MUST_CHECK int runtime_new(size_t workers, struct log *log, struct runtime **out
                            struct gantry_error **err);
 /* Cancels what runs, waits up to RUNTIME_OVERTIME_MS, frees.  A call that hangs keeps its memory. */
 void runtime_free(struct runtime *runtime);
+/* Where backends may keep what has to outlive this process, each in a folder of its own; before any is
+ * opened, and at most once.  Returns 0 or GANTRY_E_NOMEM. */
+MUST_CHECK int runtime_keep_in(struct runtime *runtime, const char *folder);
 /* Readable: take the done ones.  Kept by the runtime. */
 int runtime_fd(const struct runtime *runtime);
 
@@ -71,7 +74,9 @@ const struct gantry_plugin *runtime_backend_table(const struct runtime_backend *
     X(PROBE, "probe")                                                                              \
     X(LIST, "list")                                                                                \
     X(INSPECT, "inspect")                                                                          \
-    X(START, "start") X(STOP, "stop") X(REMOVE, "remove") X(LOGS, "logs") X(PULL, "pull")
+    X(START, "start")                                                                              \
+    X(STOP, "stop")                                                                                \
+    X(REMOVE, "remove") X(LOGS, "logs") X(PULL, "pull") X(REMOVE_IMAGE, "remove_image")
 #define RUNTIME_OP_ENUM_(name, word) RUNTIME_##name,
 enum runtime_op { RUNTIME_OPS(RUNTIME_OP_ENUM_) RUNTIME_OP_COUNT };
 #undef RUNTIME_OP_ENUM_
@@ -90,7 +95,8 @@ struct runtime_job {
     struct gantry_log_limits limits;  /* LOGS; size is set by runtime_submit */
     const struct gantry_pair *labels; /* LIST */
     uint32_t label_count;
-    int64_t timeout_ms; /* 0: none */
+    struct gantry_image image; /* REMOVE_IMAGE; size is set by runtime_submit */
+    int64_t timeout_ms;        /* 0: none */
     /* START and PULL: makes the spec, on the worker, so that secrets are opened there and only while the
      * call lasts.  NULL: no spec.  Strings go into arena or prepare_context; the worker calls
      * prepare_done (may be NULL) when the plugin has returned, to wipe them. */
@@ -107,9 +113,12 @@ struct runtime_job {
     int code;                   /* 0 or GANTRY_E_* */
     bool hung;                  /* the call is still inside the plugin */
     struct gantry_error *error; /* the plugin's own text, or one that names it; not the backend */
-    VEC(struct gantry_status) statuses;      /* START, INSPECT: one; LIST: any; strings in arena */
-    VEC(struct gantry_line) lines;           /* LOGS; texts and cursors in arena */
-    struct gantry_traits traits;             /* PROBE; strings in arena */
+    VEC(struct gantry_status) statuses; /* START, INSPECT: one; LIST: any; strings in arena */
+    VEC(struct gantry_line) lines;      /* LOGS; texts and cursors in arena */
+    struct gantry_traits traits;        /* PROBE; strings in arena */
+    struct gantry_image fetched; /* START, PULL, failed or not; strings in arena; size 0: none */
+    bool retry_asked;            /* somebody wants a pause: */
+    int64_t retry_after_ms;      /* for so long; 0: it was not said */
     int64_t queued_ms, started_ms, ended_ms; /* clock_mono_ms() */
 
     struct arena arena;
@@ -126,6 +135,8 @@ void runtime_cancel(struct runtime_job *job);
 /* The same without a limit: a call that may finish what it has begun, such as a replace that has touched the
  * old workload, comes back when it does, and is not taken for one that hangs.  [loop] */
 void runtime_ask_to_end(struct runtime_job *job);
+/* Grows with every change of any job's progress.  [any] */
+uint64_t runtime_progress_count(const struct runtime *runtime);
 /* What the plugin last said of its progress, such as "pulling 45%"; "" when nothing.  [loop] */
 const char *runtime_progress(struct runtime_job *job, char *text, size_t size);
 /* The next job that is done, or NULL.  Owned: runtime_job_free. */

@@ -60,6 +60,8 @@ struct gantry_call {
     int forced;                 /* not 0: the call's result, whatever the plugin returns */
     uint64_t line_bytes;        /* of the emitted lines */
     char progress[CALL_PROGRESS_SIZE];
+    bool retry_asked;
+    int64_t retry_after_ms;
 };
 
 extern const struct gantry_host
@@ -89,6 +91,8 @@ MUST_CHECK int emit_check_event(struct gantry_call *call, uint32_t kind, const v
 /* What a successful operation must have emitted, and did not: GANTRY_E_INTERNAL. */
 MUST_CHECK int emit_check_whole(struct gantry_call *call, struct runtime_job *job);
 const void *http_extension(void);
+const void *folder_extension(void);
+const void *wait_extension(void);
 
 /* ---- backends -------------------------------------------------------------------------------- */
 
@@ -99,7 +103,8 @@ struct runtime_backend {
     struct gantry_host host; /* first: the plugin's pointer to it is a pointer to this */
     struct gantry_plugin table;
     void *self;
-    char *name; /* NAME of [backend NAME] */
+    char *name;   /* NAME of [backend NAME] */
+    char *folder; /* what outlives the host lies there; NULL: nothing does */
     struct http_pool *pool;
     struct runtime *runtime;
 
@@ -215,6 +220,7 @@ struct worker {
 
 struct runtime {
     size_t worker_max;
+    atomic_uint_least64_t progress_count;
     int64_t overtime_allowed_ms; /* RUNTIME_OVERTIME_MS, but in tests */
     int done_fd;
     pthread_mutex_t lock;
@@ -222,6 +228,7 @@ struct runtime {
     pthread_cond_t quiet; /* a call has ended, or a log line was written */
     pthread_cond_t poke;  /* the overtime thread has to look again */
     pthread_t overtime_thread;
+    char *folder; /* of what the backends keep; NULL: nothing is kept */
 
     /* under lock */
     struct log *log; /* NULL from runtime_free on */

@@ -334,6 +334,7 @@ runtime_submit(struct runtime *runtime, struct runtime_job *job)
     struct runtime_job_private *p = job->private_;
     bool owned = own_labels(job);
     job->limits.size = sizeof job->limits;
+    job->image.size = sizeof job->image;
     job->queued_ms = clock_mono_ms();
     job_op_emits(job->op, &p->call.emits, &p->call.emits_max);
     p->call.id = job->id;

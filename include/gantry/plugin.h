@@ -8,7 +8,7 @@
  * The life of a plugin in a host
  *     gantry_plugin_entry()      once: a static description; no work is done here
  *     open()                     once for each [backend] section: checks its settings, makes its state
- *       probe() list() start() stop() remove() logs() inspect() pull()       any number of times
+ *       probe() list() start() stop() remove() logs() inspect() pull() remove_image()   any number of times
  *       watch()                  on a thread of its own, until it is cancelled
  *     close()                    after every other call has returned
  *
@@ -28,7 +28,8 @@
  *  8. Secrets (spec environment, files, registry password, settings marked secret) reach the workload and
  *     nothing else: no log, no error text, no command line.
  *  9. emit, HTTP and its callbacks are used only on the thread that entered the call; gantry_log(),
- *     gantry_progress(), gantry_cancelled() and gantry_remaining_ms() on any, while the call lasts.
+ *     gantry_progress(), gantry_retry_after(), gantry_cancelled() and gantry_remaining_ms() on any, while
+ *     the call lasts.
  * 10. A plugin starts no thread that outlives close(), installs no signal handler, never calls exit, and
  *     waits for no child process but its own, by pid.
  *
@@ -53,7 +54,9 @@ extern "C" {
 #endif
 
 #define GANTRY_ABI_MAJOR UINT32_C(0)
-#define GANTRY_ABI_MINOR UINT32_C(1)
+/* 1: the first.  2: gantry_host.retry_after, GANTRY_EMIT_IMAGE, gantry_plugin.remove_image,
+ * gantry_spec.pull_pause_ms. */
+#define GANTRY_ABI_MINOR UINT32_C(2)
 
 /* Element i of an array whose maker gave its stride. */
 #define GANTRY_AT(type, array, stride, i)                                                          \
@@ -94,6 +97,9 @@ extern "C" {
 #define GANTRY_SCOPE_WORKLOAD UINT32_C(2)
 
 #define GANTRY_SETTING_REQUIRED UINT32_C(1)
+/* Of scope BACKEND, and no secret: it says where the runtime is, such as the address of an engine.  The host
+ * remembers these values; with other ones, it is another runtime, with other workloads. */
+#define GANTRY_SETTING_PLACE UINT32_C(2)
 
 /* One setting that the plugin understands.  The host refuses every other key in the plugin's sections,
  * naming the nearest one. */
@@ -139,6 +145,7 @@ struct gantry_call; /* one call of one operation; opaque */
 #define GANTRY_EMIT_LINE   UINT32_C(2) /* const struct gantry_line * */
 #define GANTRY_EMIT_EVENT  UINT32_C(3) /* const struct gantry_event * */
 #define GANTRY_EMIT_TRAITS UINT32_C(4) /* const struct gantry_traits * */
+#define GANTRY_EMIT_IMAGE  UINT32_C(5) /* const struct gantry_image * ; minor 2 */
 
 #define GANTRY_LOG_ERROR UINT32_C(0)
 #define GANTRY_LOG_WARN  UINT32_C(1)
@@ -158,6 +165,7 @@ struct gantry_host {
     int64_t (*remaining_ms)(struct gantry_call *call);
     int (*cancelled)(struct gantry_call *call);
     const void *(*extension)(const struct gantry_host *host, const char *id);
+    void (*retry_after)(struct gantry_call *call, int64_t ms); /* minor 2; may be NULL */
 };
 
 /* The extension "gantry.http/1": the host's HTTP client.  Connections are kept for each [backend]. */
@@ -175,6 +183,29 @@ struct gantry_http {
                    uint32_t stride,
                    int (*on_part)(void *context, const struct gantry_http_part *part),
                    void *context);
+};
+
+/* The extension "gantry.folder/1": where a plugin may keep what has to outlive the host. */
+#define GANTRY_EXTENSION_FOLDER "gantry.folder/1"
+struct gantry_folder {
+    uint32_t size; /* sizeof(struct gantry_folder) */
+    uint32_t reserved;
+    /* An absolute path for this [backend] alone, the same at every run.  The plugin makes the folder when it
+     * first needs it.  host: as given to open().  Returns NULL when this host keeps nothing; else kept by the
+     * host until close().  [any] */
+    const char *(*path)(const struct gantry_host *host);
+};
+
+/* The extension "gantry.wait/1": a wait that ends with the call, without asking for its end again and again. */
+#define GANTRY_EXTENSION_WAIT "gantry.wait/1"
+struct gantry_wait {
+    uint32_t size; /* sizeof(struct gantry_wait) */
+    uint32_t reserved;
+    /* Wait until one of n file descriptors can be read (or has an error, or its other end is closed), the call
+     * is to end, or timeout_ms is over; INT64_MAX: no such limit.
+     * call: on the thread that entered it.  fds: borrowed; may be NULL when n is 0.
+     * Returns 1: one can, or may; 0: none; or a GANTRY_E_*, when the plugin has broken a rule. */
+    int (*readable)(struct gantry_call *call, const int32_t *fds, uint32_t n, int64_t timeout_ms);
 };
 
 /* Emit one status, line, event, or the traits.  Non-zero: return it from the operation at once. */
@@ -204,6 +235,16 @@ gantry_emit_traits(const struct gantry_host *host, struct gantry_call *call,
                    const struct gantry_traits *traits)
 {
     return host->emit(call, GANTRY_EMIT_TRAITS, traits);
+}
+
+/* Say that this call has fetched an image which the runtime did not have before, under any name: start()
+ * and pull() alone, at most once a call, as soon as it is there.  It holds also when the call fails
+ * afterwards.  What was there before is never said: the host may have removed what was said here. */
+static inline int
+gantry_emit_image(const struct gantry_host *host, struct gantry_call *call,
+                  const struct gantry_image *image)
+{
+    return host->abi_minor < 2 ? 0 : host->emit(call, GANTRY_EMIT_IMAGE, image);
 }
 
 /* Give the call its error text, and return the code: `return gantry_fail(host, call, code, "...")`. */
@@ -250,6 +291,16 @@ gantry_remaining_ms(const struct gantry_host *host, struct gantry_call *call)
     return host->remaining_ms(call);
 }
 
+/* Somebody asked for a pause, as by the HTTP status 429: when this call fails, the host does not try the
+ * same again within ms; 0: it was not said for how long.  Where the call has a spec, the pause is that of
+ * its image's registry, and counts for all workloads (gantry_spec.pull_pause_ms). */
+static inline void
+gantry_retry_after(const struct gantry_host *host, struct gantry_call *call, int64_t ms)
+{
+    if (GANTRY_HAS(host, struct gantry_host, retry_after) && host->retry_after)
+        host->retry_after(call, ms);
+}
+
 /* Has the host asked for the call's end?  Non-zero: clean up, return GANTRY_E_CANCELLED. */
 static inline int
 gantry_cancelled(const struct gantry_host *host, struct gantry_call *call)
@@ -289,7 +340,8 @@ struct gantry_plugin {
     uint32_t setting_stride; /* sizeof(struct gantry_setting), by GANTRY_SETTINGS() */
 
     /* Check the settings and make the state; contacts nobody.  host: kept until close.  settings:
-     * borrowed.  *self: owned by the plugin; may be left NULL.  Required. */
+     * borrowed; all of its section, with the defaults for workloads, which each spec has again and a
+     * [connector NAME] may have changed there.  *self: owned by the plugin; may be left NULL.  Required. */
     int (*open)(struct gantry_call *call, const struct gantry_host *host,
                 const struct gantry_settings *settings, void **self);
 
@@ -308,8 +360,10 @@ struct gantry_plugin {
      * existing, spec: borrowed; each may be NULL, not both.  flags: GANTRY_START_ONCE.
      * Cancellation is honoured until the old one is touched.
      * A workload of that name that lacks the spec's labels (manager and connector id) is foreign:
-     * GANTRY_E_CONFLICT, before anything is changed.  GANTRY_E_IMAGE_MISSING: the registry says that there
-     * is no such image, or policy forbids to pull it.  Required. */
+     * GANTRY_E_CONFLICT, before anything is changed.  One that bears them, though the host gives a spec
+     * alone, is one that it has not seen yet: GANTRY_E_UNAVAILABLE, and none is made beside it.
+     * GANTRY_E_IMAGE_MISSING: the registry says that there is no such image, or policy forbids to pull it.
+     * Required. */
     int (*start)(void *self, struct gantry_call *call, const struct gantry_ref *existing,
                  const struct gantry_spec *spec, uint32_t flags);
 
@@ -346,6 +400,11 @@ struct gantry_plugin {
 
     /* Reach the runtime, and emit its traits.  May be NULL. */
     int (*probe)(void *self, struct gantry_call *call);
+
+    /* Remove an image that was emitted as fetched, to make room; never by force.  Used by any workload,
+     * whoever's it is: GANTRY_E_CONFLICT.  Names that others have given it stay, and it with them: 0.  Not
+     * there: 0.  image: borrowed.  May be NULL.  Minor 2. */
+    int (*remove_image)(void *self, struct gantry_call *call, const struct gantry_image *image);
 };
 
 /* The first fields of a struct gantry_plugin. */

@@ -90,6 +90,18 @@ struct gantry_spec {
     uint32_t pull_stall_ms;    /* a pull without progress for this long has failed */
     uint32_t start_timeout_ms; /* from the request to start it until it runs */
     uint32_t reserved;
+    /* Minor 2.  Not 0: the registry wants no request for so long.  What is there may be used; if it takes a
+     * pull, fail with GANTRY_E_UNAVAILABLE and ask nobody. */
+    uint32_t pull_pause_ms;
+    uint32_t reserved2;
+};
+
+/* An image that start() or pull() has fetched, and that remove_image() removes. */
+struct gantry_image {
+    uint32_t size; /* sizeof(struct gantry_image) */
+    uint32_t reserved;
+    const char *reference; /* as the spec has it */
+    const char *digest;    /* sha256:..., by which its registry knows it */
 };
 
 /* States of a workload. */

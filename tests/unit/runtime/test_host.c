@@ -133,7 +133,7 @@ manual_tells_all_of_the_table(void **state)
         "fake - drives a box\n"
         "\n"
         "version     3\n"
-        "plugin ABI  0.1\n"
+        "plugin ABI  0.2\n"
         "threads     any number of calls at a time\n"
         "operations  start, stop, remove, logs, inspect, list\n"
         "\n"
