@@ -38,9 +38,16 @@ config_backend(const struct config *config, size_t i)
 }
 
 const char *
-config_registry_prefix(const struct config *config)
+config_registry_prefix(const struct config *config, size_t backend)
 {
-    return config->registry_prefix;
+    const char *own = config->backends[backend].registry;
+    return own ? own : config->registry_prefix;
+}
+
+int
+config_read_password(const char *path, struct secret *out, struct gantry_error **err)
+{
+    return secret_read(path, NULL, NULL, out, err);
 }
 
 int
@@ -78,6 +85,12 @@ host_of(struct str image)
     bool host = rest.ptr && (memchr(first.ptr, '.', first.len) ||
                              memchr(first.ptr, ':', first.len) || str_eq(first, STR("localhost")));
     return host ? canonical_host(first) : STR("docker.io");
+}
+
+struct str
+config_registry_host(const char *image)
+{
+    return host_of(str_of(image));
 }
 
 const struct config_registry *

@@ -135,7 +135,7 @@ config_bind(struct config *config, size_t backend, const struct gantry_plugin *p
     for (uint32_t i = 0; i < plugin->setting_count; i++)
         if (!setting_find(GROUP_BIT(GROUP_BACKEND), setting_of(plugin, i)->key))
             bind_setting(config, bound->section, setting_of(plugin, i));
-    bound->backend = collect(config, bound->section, GANTRY_SCOPE_BACKEND);
+    bound->backend = collect(config, bound->section, GANTRY_SCOPE_BACKEND | GANTRY_SCOPE_WORKLOAD);
     bound->workload = collect(config, bound->section, GANTRY_SCOPE_WORKLOAD);
     bound->overridden =
         config_alloc(config, (config->override_count + 1) * sizeof *bound->overridden);

@@ -3,6 +3,7 @@
 #include "config_internal.h"
 
 #include "buf.h"
+#include "notation.h"
 
 #define ID_MAX 255
 
@@ -215,19 +216,59 @@ find_backend(struct config *config, const struct section *section, const struct 
     return false;
 }
 
+/* As it is written: its section may not have been read yet.  A word that is none is told then. */
+static bool
+is_drained(const struct section *backend)
+{
+    const struct entry *entry = entry_find(backend, "drain");
+    bool drained = false;
+    return entry && entry->pieces &&
+           value_parse_bool(str_of(entry->pieces->text), false, &drained) && drained;
+}
+
+/* Of those that are not drained: how many there are, and the first of them, or NULL. */
+static size_t
+count_lasting(const struct config *config, const struct section **first)
+{
+    size_t n = 0;
+    *first = NULL;
+    for (size_t i = 0; i < config->backend_count; i++) {
+        const struct section *backend = section_at(config, SECTION_BACKEND, i);
+        if (is_drained(backend))
+            continue;
+        if (n++ == 0)
+            *first = backend;
+    }
+    return n;
+}
+
+static void
+choose_backend(struct config *config, struct section *section, struct config_platform *platform)
+{
+    const struct section *first;
+    size_t lasting = count_lasting(config, &first);
+    if (lasting == 1) {
+        platform->backend = first->index;
+        default_value(config, section, GROUP_PLATFORM, "backend", first->name);
+    } else if (lasting > 1) {
+        problem_missing(config, section, "backend", first->name, ": there are several");
+    } else if (config->backend_count > 0) {
+        problem_missing(config, section, "backend", "NAME",
+                        ", or a [backend NAME] without 'drain = yes', which it is to use");
+    }
+}
+
 static void
 check_platform_backend(struct config *config, struct section *section,
                        struct config_platform *platform)
 {
     const struct typed *typed = value_of(section, "backend");
-    if (typed)
-        find_backend(config, section, typed, &platform->backend);
-    else if (config->backend_count == 1 && !entry_find(section, "backend"))
-        default_value(config, section, GROUP_PLATFORM, "backend",
-                      section_at(config, SECTION_BACKEND, 0)->name);
-    else if (config->backend_count > 1 && !entry_find(section, "backend"))
-        problem_missing(config, section, "backend", section_at(config, SECTION_BACKEND, 0)->name,
-                        ": there are several");
+    if (!typed && !entry_find(section, "backend"))
+        choose_backend(config, section, platform);
+    if (typed && find_backend(config, section, typed, &platform->backend) &&
+        is_drained(section_at(config, SECTION_BACKEND, platform->backend)))
+        warning_add(config, &typed->origin, section->title, typed->key,
+                    "names a backend that is drained: the connectors of this platform stay there");
 }
 
 /* Is it an address that libcurl can use as a proxy? */
@@ -304,12 +345,49 @@ check_platform(struct config *config, struct section *section, struct config_pla
         platform->connector_url = platform->url;
 }
 
+/* OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT. */
+static void
+check_image_platform(struct config *config, struct section *section)
+{
+    const struct typed *typed = value_of(section, "platform");
+    size_t slashes = 0;
+    if (!typed)
+        return;
+    const char *text = typed->value.text;
+    for (const char *c = text; *c; c++) {
+        bool slash = *c == '/' && c > text && c[-1] != '/' && c[1];
+        slashes += slash;
+        if (slash || (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.')
+            continue;
+        slashes = 9;
+        break;
+    }
+    if (slashes < 1 || slashes > 2)
+        fail(config, section, typed,
+             "is no platform of images; write OS/ARCHITECTURE, such as linux/arm64");
+}
+
+static void
+check_registry_prefix(struct config *config, struct section *section)
+{
+    const struct typed *typed = value_of(section, "registry");
+    const char *text = typed ? typed->value.text : "";
+    size_t length = strlen(text);
+    if (typed &&
+        (strstr(text, "://") || strpbrk(text, " \t@") || *text == '/' || text[length - 1] == '/'))
+        fail(config, section, typed,
+             "is no beginning of images' names; write HOST or HOST/FOLDER, such as "
+             "registry.example.org/mirror");
+}
+
 void
 check_backend(struct config *config, struct section *section, struct config_backend *backend)
 {
     const struct typed *plugin = value_of(section, "plugin");
     const struct typed *policy = value_of(section, "pull_policy");
     const char *word = policy ? policy->value.text : "";
+    check_image_platform(config, section);
+    check_registry_prefix(config, section);
     backend->plugin = plugin ? plugin->value.text : section->name;
     if (!plugin && !entry_find(section, "plugin"))
         default_value(config, section, GROUP_BACKEND, "plugin", section->name);
@@ -330,6 +408,7 @@ check_registry(struct config *config, struct section *section, struct config_reg
 {
     bool user = registry->username || entry_find(section, "username");
     bool password = registry->password || entry_find(section, "password");
+    registry->password_file = secret_file(config, entry_find(section, "password"));
     if (user && !password)
         problem_missing(config, section, "password", "file:PATH", "");
     else if (password && !user)
@@ -342,10 +421,13 @@ check_override(struct config *config, struct section *section, struct config_ove
     const struct typed *backend = value_of(section, "backend");
     const struct typed *image = value_of(section, "image");
     override->backend = SIZE_MAX;
+    check_image_platform(config, section);
     /* Each platform has one backend as yet: with several, another one would be a promise not kept.
      */
+    const struct section *first;
     if (backend && find_backend(config, section, backend, &override->backend) &&
-        config->backend_count > 1)
+        (count_lasting(config, &first) > 1 ||
+         is_drained(section_at(config, SECTION_BACKEND, override->backend))))
         fail(config, section, backend,
              "is not available in this version where there are several backends; remove it, and "
              "name "

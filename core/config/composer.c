@@ -2,13 +2,12 @@
  * silent.
  *
  * Its compose file then works with the image replaced.  What it means that Gantry has not yet is
- * refused; its engines' options go to the backend as they are, for the plugin's table to check. */
+ * refused.  Its engines and their options are composer_engine.c's. */
 #include "config_internal.h"
 
 #include "notation.h"
 
-#define DOCKER "OPENCTI__DAEMON__DOCKER__"
-#define CA     "OPENCTI__HTTPS_PROXY_CA"
+#define CA "OPENCTI__HTTPS_PROXY_CA"
 
 enum conversion {
     AS_TEXT,
@@ -61,9 +60,8 @@ static const struct variable_row {
     {"OPENCTI__DAEMON__REGISTRY__EMAIL", NULL, SECTION_REGISTRY, AS_NOTHING},
 };
 
-/* A variable that is set, and not to nothing: compose files pass empty ones on. */
-static const char *
-variable(const struct config *config, const char *name)
+const char *
+composer_variable(const struct config *config, const char *name)
 {
     const char *value = config_variable(config, name);
     return value && *value ? value : NULL;
@@ -73,7 +71,7 @@ static bool
 is_true(const struct config *config, const char *name)
 {
     bool value = false;
-    const char *text = variable(config, name);
+    const char *text = composer_variable(config, name);
     return text && value_parse_bool(str_trim(str_of(text)), true, &value) && value;
 }
 
@@ -134,7 +132,7 @@ static void
 apply_rows(struct config *config, struct section *section)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        const char *text = variable(config, rows[i].name);
+        const char *text = composer_variable(config, rows[i].name);
         if (rows[i].section != section->kind || !rows[i].key || !text ||
             entry_find(section, rows[i].key))
             continue;
@@ -165,8 +163,10 @@ find_platform(struct config *config, bool *made)
     }
     if (section_count(config, SECTION_PLATFORM) > 0)
         return count == 1 ? found : NULL;
-    bool enabled = !variable(config, "OPENCTI__ENABLE") || is_true(config, "OPENCTI__ENABLE");
-    if (!enabled || (!variable(config, "OPENCTI__URL") && !variable(config, "OPENCTI__TOKEN")))
+    bool enabled =
+        !composer_variable(config, "OPENCTI__ENABLE") || is_true(config, "OPENCTI__ENABLE");
+    if (!enabled || (!composer_variable(config, "OPENCTI__URL") &&
+                     !composer_variable(config, "OPENCTI__TOKEN")))
         return NULL;
     *made = true;
     found = section_add(config, SECTION_PLATFORM, "opencti");
@@ -175,186 +175,27 @@ find_platform(struct config *config, bool *made)
     return found;
 }
 
-static struct section *
-find_backend(struct config *config)
-{
-    static const char name[] = "OPENCTI__DAEMON__SELECTOR";
-    if (section_count(config, SECTION_BACKEND) > 0) {
-        struct section *only = section_at(config, SECTION_BACKEND, 0);
-        const struct entry *plugin = entry_find(only, "plugin");
-        bool docker =
-            text_eq(plugin && plugin->pieces ? plugin->pieces->text : only->name, "docker");
-        return section_count(config, SECTION_BACKEND) == 1 && docker ? only : NULL;
-    }
-    struct origin origin = {ORIGIN_FOREIGN, 0, name};
-    const char *selector = variable(config, name);
-    struct str word = str_trim(str_of(selector ? selector : "kubernetes"));
-    if (str_eq_nocase(word, STR("docker"))) {
-        struct section *made = section_add(config, SECTION_BACKEND, "docker");
-        if (made)
-            made->from_environment = true;
-        return made;
-    }
-    if (!selector)
-        problem_add(
-            config, &origin, NULL, NULL,
-            "is not set, which means kubernetes, and that is not available in this version; set "
-            "it to docker");
-    else if (str_eq_nocase(word, STR("kubernetes")) || str_eq_nocase(word, STR("swarm")) ||
-             str_eq_nocase(word, STR("portainer")))
-        problem_add(config, &origin, NULL, NULL,
-                    "%s is not available in this version; set it to docker", selector);
-    else
-        problem_add(config, &origin, NULL, NULL, "'%s' is not known; set it to docker",
-                    problem_quote(config, selector));
-    config->backend_refused = true;
-    return NULL;
-}
-
-/* One string of a JSON array, in place.  Returns what is behind it, or NULL. */
-static char *
-json_string(char *text, const char **out)
-{
-    if (*text != '"')
-        return NULL;
-    char *to = ++text;
-    *out = to;
-    for (; *text && *text != '"'; text++) {
-        if (*text == '\\' && *++text != '"' && *text != '\\' && *text != '/')
-            return NULL;
-        *to++ = *text;
-    }
-    if (!*text)
-        return NULL;
-    *to = '\0';
-    return text + 1;
-}
-
-/* Add the items of a value to an entry: of a JSON array of texts, else the whole.  False: it is a
- * broken array. */
-static bool
-add_words(struct config *config, struct entry *entry, const char *value)
-{
-    char *text = arena_dup_text(&config->arena, value);
-    if (!text) {
-        config->failed = true;
-        return true;
-    }
-    if (*text != '[') {
-        entry_add_piece(config, entry, text);
-        return true;
-    }
-    char *next = text + 1;
-    next += strspn(next, " \t\r\n");
-    while (*next != ']' || entry->pieces) {
-        const char *item;
-        next = json_string(next + strspn(next, " \t\r\n"), &item);
-        if (!next)
-            return false;
-        entry_add_piece(config, entry, item);
-        next += strspn(next, " \t\r\n");
-        if (*next == ']')
-            break;
-        if (*next++ != ',')
-            return false;
-    }
-    next++;
-    if (!entry->pieces)
-        entry_add_piece(config, entry, "");
-    return next[strspn(next, " \t\r\n")] == '\0';
-}
-
 /* Its `https_proxy_ca` is a path, PEM text, or several of them; here it is one path. */
 static void
 apply_ca(struct config *config, struct section *platform)
 {
     struct origin origin = {ORIGIN_FOREIGN, 0, CA};
-    const char *text = variable(config, CA);
+    const char *text = composer_variable(config, CA);
     if (!text) {
         origin.variable = CA "__0";
-        text = variable(config, CA "__0");
+        text = composer_variable(config, CA "__0");
     }
     if (!text || entry_find(platform, "connector_ca_file"))
         return;
     struct entry *entry = entry_set(config, platform, "connector_ca_file", NULL, origin);
     if (!entry)
         return;
-    if (!add_words(config, entry, text) || !entry->pieces || entry->pieces->next ||
-        strstr(text, "-----BEGIN") || variable(config, CA "__1")) {
+    if (!composer_add_words(config, entry, text) || !entry->pieces || entry->pieces->next ||
+        strstr(text, "-----BEGIN") || composer_variable(config, CA "__1")) {
         entry->pieces = entry->last = NULL;
         problem_add(
             config, &origin, platform->title, "connector_ca_file",
             "must be the path of one file; put all certificates into one PEM file and name it");
-    }
-}
-
-/* Item i of a list that is written as KEY__0, KEY__1; a ulimit is KEY__0__NAME, __SOFT, __HARD. */
-static const char *
-indexed_item(struct config *config, const char *key, unsigned i)
-{
-    const char *name = config_fmt(config, DOCKER "%s__%u", key, i);
-    const char *value = name ? variable(config, name) : NULL;
-    if (!name || value)
-        return value;
-    const char *parts[3], *const words[] = {"NAME", "SOFT", "HARD"};
-    for (size_t k = 0; k < ARRAY_LENGTH(words); k++) {
-        const char *part = config_fmt(config, "%s__%s", name, words[k]);
-        parts[k] = part ? variable(config, part) : NULL;
-        if (!parts[k])
-            return NULL;
-    }
-    return config_fmt(config, "%s=%s:%s", parts[0], parts[1], parts[2]);
-}
-
-/* One of the engine's options; its type is known when the plugin's table is. */
-static void
-docker_option(struct config *config, struct section *backend, const char *name, const char *upper)
-{
-    char *key = config_alloc(config, strlen(upper) + 1);
-    if (!key)
-        return;
-    for (size_t i = 0; upper[i]; i++)
-        key[i] = upper[i] >= 'A' && upper[i] <= 'Z' ? (char)(upper[i] + ('a' - 'A')) : upper[i];
-    struct origin origin = {ORIGIN_FOREIGN, 0, name};
-    if (entry_find(backend, key))
-        return;
-    struct entry *entry = entry_set(config, backend, key, NULL, origin);
-    if (!entry)
-        return;
-    const char *whole = config_fmt(config, DOCKER "%s", upper);
-    const char *value = whole ? variable(config, whole) : NULL;
-    bool good = true;
-    if (value) {
-        good = add_words(config, entry, value);
-    } else {
-        const char *item;
-        for (unsigned i = 0; (item = indexed_item(config, upper, i)); i++)
-            entry_add_piece(config, entry, item);
-        good = entry->pieces != NULL;
-    }
-    if (good)
-        return;
-    entry->pieces = entry->last = NULL;
-    problem_add(config, &origin, backend->title, key,
-                "cannot be read; write a, b or set GANTRY__%s__%s instead",
-                environment_form(config, backend->title), upper);
-}
-
-static void
-apply_docker(struct config *config, struct section *backend)
-{
-    for (char *const *it = config->environment; it && *it; it++) {
-        struct str rest, name = str_cut(str_of(*it), '=', &rest);
-        if (rest.len == 0 || !str_starts_with(name, STR(DOCKER)))
-            continue;
-        const char *variable_name = config_dup(config, name);
-        const char *key = variable_name ? variable_name + sizeof DOCKER - 1 : NULL;
-        const char *end = key ? strstr(key, "__") : NULL;
-        const char *upper =
-            key ? config_dup(config, (struct str){key, end ? (size_t)(end - key) : strlen(key)})
-                : NULL;
-        if (upper && *upper)
-            docker_option(config, backend, variable_name, upper);
     }
 }
 
@@ -365,7 +206,7 @@ apply_registry(struct config *config)
     static const char server[] = "OPENCTI__DAEMON__REGISTRY__SERVER";
     static const char user[] = "OPENCTI__DAEMON__REGISTRY__USERNAME";
     static const char password[] = "OPENCTI__DAEMON__REGISTRY__PASSWORD";
-    const char *text = variable(config, server);
+    const char *text = composer_variable(config, server);
     struct str prefix = str_trim(str_of(text));
     const char *scheme = text ? strstr(text, "://") : NULL;
     if (scheme)
@@ -376,7 +217,7 @@ apply_registry(struct config *config)
         config->registry_prefix = config_dup(config, prefix);
         config->registry_prefix_variable = server;
     }
-    if (!variable(config, user) || !variable(config, password))
+    if (!composer_variable(config, user) || !composer_variable(config, password))
         return; /* one alone is not used there either */
     struct str rest, host = str_cut(prefix.len > 0 ? prefix : STR("docker.io"), '/', &rest);
     const char *name = config_dup(config, host);
@@ -386,11 +227,12 @@ apply_registry(struct config *config)
         if (s->kind == SECTION_REGISTRY && environment_same(s->name, name))
             return;
     struct section *section = section_add(config, SECTION_REGISTRY, name);
-    const struct secret *held = config_hold(config, str_of(variable(config, password)));
+    const struct secret *held = config_hold(config, str_of(composer_variable(config, password)));
     if (!section || !held)
         return;
     section->from_environment = true;
-    entry_set(config, section, "username", config_dup(config, str_of(variable(config, user))),
+    entry_set(config, section, "username",
+              config_dup(config, str_of(composer_variable(config, user))),
               (struct origin){ORIGIN_FOREIGN, 0, user});
     struct entry *entry = entry_set(config, section, "password", secret_bytes(held).ptr,
                                     (struct origin){ORIGIN_FOREIGN, 0, password});
@@ -451,10 +293,8 @@ composer_apply(struct config *config)
     apply_rows(config, platform);
     apply_ca(config, platform);
     apply_registry(config);
-    struct section *backend =
-        made || section_count(config, SECTION_BACKEND) > 0 ? find_backend(config) : NULL;
-    if (backend)
-        apply_docker(config, backend);
+    if (made || section_count(config, SECTION_BACKEND) > 0)
+        composer_apply_engine(config);
     if (made)
         warn(config);
 }

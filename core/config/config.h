@@ -94,21 +94,27 @@ struct config_platform {
 struct config_backend {
     const char *name;   /* NAME of [backend NAME] */
     const char *plugin; /* name of its plugin */
+    bool drain;         /* what belongs to another backend moves there */
     int64_t start_timeout_ms, stop_timeout_ms, pull_stall_timeout_ms;
     uint32_t pull_policy; /* GANTRY_PULL_* */
+    const char *registry; /* put before images that name none; may be NULL */
+    const char *platform; /* of images; may be NULL: the engine's */
+    bool image_retention;
 };
 
 struct config_registry {
     const char *host;
-    const char *username; /* may be NULL: anonymous */
-    const struct secret *password;
+    const char *username;          /* may be NULL: anonymous */
+    const struct secret *password; /* as it was when the settings were read */
+    const char *password_file;     /* that it came from, absolute; NULL: from elsewhere */
 };
 
 /* [connector NAME]: overrides for one connector, found by name or id. */
 struct config_override {
     const char *name;
-    const char *image; /* may be NULL */
-    size_t backend;    /* index of the backend that runs it; SIZE_MAX: its platform's.  With several
+    const char *image;    /* may be NULL */
+    const char *platform; /* of its image; may be NULL */
+    size_t backend; /* index of the backend that runs it; SIZE_MAX: its platform's.  With several
                           backends it is refused in this version */
 };
 
@@ -186,16 +192,24 @@ size_t config_platform_count(const struct config *config);
 const struct config_platform *config_platform(const struct config *config, size_t i);
 size_t config_backend_count(const struct config *config);
 const struct config_backend *config_backend(const struct config *config, size_t i);
+/* The registry of an image: what stands before the first slash where that looks like a host, else docker.io.
+ * Borrowed from image, or static. */
+struct str config_registry_host(const char *image);
 /* Credentials for an image's registry, or NULL.  image: a full reference; Docker Hub is
  * "docker.io". */
 const struct config_registry *config_registry_for(const struct config *config, const char *image);
-/* XTM Composer's `registry.server`: put before an image without a registry of its own; may be NULL.
- */
-const char *config_registry_prefix(const struct config *config);
+/* A registry's password as its file has it now: whoever changes it reloads nothing.  path: password_file.
+ * *out: owned, secret_clear(). */
+MUST_CHECK int config_read_password(const char *path, struct secret *out,
+                                    struct gantry_error **err);
+/* Put before a backend's images without a registry of their own: its `registry`, else XTM Composer's
+ * `registry.server`; may be NULL. */
+const char *config_registry_prefix(const struct config *config, size_t backend);
 /* The override of a connector, by id, else by name, or NULL. */
 const struct config_override *config_override(const struct config *config, const char *id,
                                               const char *name);
-/* After config_bind: values of GANTRY_SCOPE_BACKEND, for open(). */
+/* After config_bind: all values of its section, for open(): what is wrong with the workloads' defaults is told
+ * then, too. */
 const struct gantry_settings *config_backend_settings(const struct config *config, size_t backend);
 /* After config_bind: values of GANTRY_SCOPE_WORKLOAD for one connector: the backend's, overridden
  * by its own section. */

@@ -243,6 +243,12 @@ bool environment_same(const char *a, const char *b);
 
 void environment_apply(struct config *config);
 void composer_apply(struct config *config);
+/* A variable that is set, and not to nothing: compose files pass empty ones on. */
+const char *composer_variable(const struct config *config, const char *name);
+/* Add the items of a value to an entry: of a JSON array of texts, else the whole.  False: it is a
+ * broken array. */
+bool composer_add_words(struct config *config, struct entry *entry, const char *value);
+void composer_apply_engine(struct config *config);
 /* program.c: the program's assignments.  Its sections come first, so that variables find them by their names. */
 void program_make_sections(struct config *config);
 void program_apply(struct config *config);
@@ -277,6 +283,8 @@ const char *path_absolute(struct config *config, const char *text, const struct 
 /* Resolve `file:PATH`, `env:NAME`, or the text itself.  *note: where it came from, or NULL. */
 const struct secret *secret_resolve(struct config *config, const struct section *section,
                                     const struct entry *entry, const char *text, const char **note);
+/* The file that it names, absolute; NULL: it names none. */
+const char *secret_file(struct config *config, const struct entry *entry);
 /* Is it a reference? */
 bool secret_is_reference(const char *text);
 /* Read what a reference names, with the last newline dropped.  *out: owned.  The message says what

@@ -95,6 +95,15 @@ from_text(struct config *config, const struct section *section, const struct ent
     return config_hold(config, str_of(text));
 }
 
+const char *
+secret_file(struct config *config, const struct entry *entry)
+{
+    const char *text = entry && entry->last ? entry->last->text : NULL;
+    if (!text || entry->literal || !has_prefix(text, FILE_PREFIX))
+        return NULL;
+    return path_absolute(config, text + sizeof FILE_PREFIX - 1, &entry->origin);
+}
+
 const struct secret *
 secret_resolve(struct config *config, const struct section *section, const struct entry *entry,
                const char *text, const char **note)

@@ -70,7 +70,8 @@ every_type_is_normalised(void **state)
     const struct gantry_settings *b = config_backend_settings(config, 0);
     const struct gantry_settings *w = config_workload_settings(config, 0, "id", "name");
     assert_string_equal(b->section, "engine");
-    assert_int_equal(b->count, 6);
+    assert_int_equal(b->count, 12); /* the workloads' defaults too */
+    assert_string_equal(find(b, "network_mode")->text, "host");
     assert_int_equal(w->count, 6);
     assert_string_equal(find(b, "socket")->text, "tcp://h:1");
     assert_int_equal(find(b, "socket")->given, 1);
@@ -103,7 +104,7 @@ what_was_not_given_is_absent_or_the_default(void **state)
     assert_string_equal(find(b, "socket")->text, "unix:///run/e.sock");
     assert_int_equal(find(b, "socket")->given, 0);
     assert_null(find(b, "api_key"));
-    assert_null(find(b, "memory"));
+    assert_int_equal(find(b, "memory")->given, 0);
     assert_int_equal(find(config_workload_settings(config, 0, "i", "n"), "memory")->number,
                      67108864);
     config_free(config);
@@ -254,6 +255,96 @@ composers_engine_options_reach_the_plugin(void **state)
 }
 
 static void
+composers_portainer_is_understood(void **state)
+{
+    static const struct gantry_setting settings[] = {
+        ROW("url", STRING, BACKEND),           ROW("api_key", SECRET, BACKEND),
+        ROW("environment", STRING, BACKEND),   ROW("stack", STRING, BACKEND),
+        ROW("network_mode", STRING, WORKLOAD),
+    };
+    static const struct gantry_plugin portainer = {GANTRY_PLUGIN_HEAD, .name = "portainer",
+                                                   GANTRY_SETTINGS(settings)};
+    static const char *const variables[] = {
+        "MANAGER__ID=m",
+        "MANAGER__CREDENTIALS_KEY=" PEM,
+        "OPENCTI__URL=http://o",
+        "OPENCTI__TOKEN=t",
+        "OPENCTI__DAEMON__SELECTOR=portainer",
+        "OPENCTI__DAEMON__PORTAINER__API=https://portainer:9443",
+        "OPENCTI__DAEMON__PORTAINER__API_KEY=env:NOT_A_REFERENCE",
+        "OPENCTI__DAEMON__PORTAINER__ENV_ID=3",
+        "OPENCTI__DAEMON__PORTAINER__ENV_TYPE=docker",
+        "OPENCTI__DAEMON__PORTAINER__API_VERSION=v1.41",
+        "OPENCTI__DAEMON__PORTAINER__STACK=connectors",
+        "OPENCTI__DAEMON__PORTAINER__NETWORK_MODE=octi_default",
+        "OPENCTI__DAEMON__DOCKER__NETWORK_MODE=of_docker",
+        "HOME=/h",
+        NULL};
+    (void)state;
+    struct config *config = read_text(NULL, variables);
+    assert_string_equal(config_backend(config, 0)->plugin, "portainer");
+    assert_int_equal(config_bind(config, 0, &portainer, NULL), 0);
+    assert_int_equal(config_finish(config, NULL), 0);
+    assert_problems(config, "");
+    const struct gantry_settings *b = config_backend_settings(config, 0);
+    assert_string_equal(find(b, "url")->text, "https://portainer:9443");
+    assert_string_equal(find(b, "api_key")->text, "env:NOT_A_REFERENCE");
+    assert_string_equal(find(b, "environment")->text, "3");
+    assert_string_equal(find(b, "stack")->text, "connectors");
+    const struct gantry_settings *w = config_workload_settings(config, 0, "i", "n");
+    assert_string_equal(find(w, "network_mode")->text, "octi_default");
+    config_free(config);
+}
+
+static void
+composers_swarm_is_understood(void **state)
+{
+    static const struct gantry_setting settings[] = {
+        ROW("network", LIST, WORKLOAD),
+        ROW("memory", SIZE, WORKLOAD),
+        ROW("cpus", NUMBER, WORKLOAD),
+        ROW("memory_reservation", SIZE, WORKLOAD),
+        ROW("cpus_reservation", NUMBER, WORKLOAD),
+        ROW("restart_delay", DURATION, WORKLOAD),
+        ROW("placement_constraints", LIST, WORKLOAD),
+    };
+    static const struct gantry_plugin swarm = {GANTRY_PLUGIN_HEAD, .name = "swarm",
+                                               GANTRY_SETTINGS(settings)};
+    static const char *const variables[] = {
+        "MANAGER__ID=m",
+        "MANAGER__CREDENTIALS_KEY=" PEM,
+        "OPENCTI__URL=http://o",
+        "OPENCTI__TOKEN=t",
+        "OPENCTI__DAEMON__SELECTOR=swarm",
+        "OPENCTI__DAEMON__SWARM__NETWORK=opencti_default",
+        "OPENCTI__DAEMON__SWARM__RESOURCES__CPU_LIMIT=1500000000",
+        "OPENCTI__DAEMON__SWARM__RESOURCES__CPU_RESERVATION=250000000",
+        "OPENCTI__DAEMON__SWARM__RESOURCES__MEMORY_LIMIT=536870912",
+        "OPENCTI__DAEMON__SWARM__RESOURCES__MEMORY_RESERVATION=268435456",
+        "OPENCTI__DAEMON__SWARM__STOP_GRACE_PERIOD=30000000000",
+        "OPENCTI__DAEMON__SWARM__RESTART_DELAY=5000000000",
+        "OPENCTI__DAEMON__SWARM__PLACEMENT_CONSTRAINTS__0=node.role==worker",
+        "HOME=/h",
+        NULL};
+    (void)state;
+    struct config *config = read_text(NULL, variables);
+    assert_string_equal(config_backend(config, 0)->plugin, "swarm");
+    assert_int_equal(config_bind(config, 0, &swarm, NULL), 0);
+    assert_int_equal(config_finish(config, NULL), 0);
+    assert_problems(config, "");
+    assert_int_equal(config_backend(config, 0)->stop_timeout_ms, 30000);
+    const struct gantry_settings *w = config_workload_settings(config, 0, "i", "n");
+    assert_string_equal(find(w, "network")->items[0], "opencti_default");
+    assert_string_equal(find(w, "cpus")->text, "1.500000000");
+    assert_string_equal(find(w, "cpus_reservation")->text, "0.250000000");
+    assert_int_equal(find(w, "memory")->number, 536870912);
+    assert_int_equal(find(w, "memory_reservation")->number, 268435456);
+    assert_int_equal(find(w, "restart_delay")->number, 5000);
+    assert_string_equal(find(w, "placement_constraints")->items[0], "node.role==worker");
+    config_free(config);
+}
+
+static void
 an_unbound_backend_is_not_judged(void **state)
 {
     (void)state;
@@ -278,6 +369,8 @@ main(void)
         cmocka_unit_test(every_problem_names_its_line),
         cmocka_unit_test(one_mistake_is_told_once_for_two_backends_of_a_plugin),
         cmocka_unit_test(composers_engine_options_reach_the_plugin),
+        cmocka_unit_test(composers_portainer_is_understood),
+        cmocka_unit_test(composers_swarm_is_understood),
         cmocka_unit_test(an_unbound_backend_is_not_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,6 +253,43 @@ a_platform_needs_exactly_one_backend(void **state)
 }
 
 static void
+a_backend_that_is_drained_is_no_default(void **state)
+{
+    (void)state;
+    struct config *config =
+        read_text("[backend old]\nplugin = docker\ndrain = yes\n[platform local]\npath = /c\n"
+                  "[backend docker]\n[connector c]\nbackend = docker\n",
+                  NULL);
+    assert_problems(config, "");
+    assert_warnings(config, "");
+    const struct config_backend *b = config_backend(config, config_platform(config, 0)->backend);
+    assert_string_equal(b->name, "docker");
+    assert_false(b->drain);
+    assert_true(config_backend(config, 0)->drain);
+    config_free(config);
+
+    config = read_text("[platform local]\npath = /c\nbackend = old\n[backend old]\ndrain = on\n"
+                       "[backend new]\n",
+                       NULL);
+    assert_problems(config, "");
+    assert_warnings(config,
+                    "test.ini:3: [platform local] backend: names a backend that is drained: "
+                    "the connectors of this platform stay there\n");
+    config_free(config);
+
+    check_text("[platform local]\npath = /c\n[backend old]\ndrain = yes\n",
+               "test.ini:1: [platform local] backend: is missing; add 'backend = NAME', or a "
+               "[backend NAME] without 'drain = yes', which it is to use\n");
+    check_text("[platform local]\npath = /c\n[backend old]\ndrain = maybe\n",
+               "test.ini:4: [backend old] drain: 'maybe' is neither yes nor no; write yes or no\n");
+    check_text("[platform local]\npath = /c\n[backend a]\n[backend b]\ndrain = yes\n"
+               "[connector c]\nbackend = b\n",
+               "test.ini:7: [connector c] backend: is not available in this version where there "
+               "are several "
+               "backends; remove it, and name the backend in the platform's section\n");
+}
+
+static void
 a_backend_for_one_connector_is_refused_where_it_would_matter(void **state)
 {
     (void)state;
@@ -423,6 +460,7 @@ main(void)
         cmocka_unit_test(an_empty_file_lacks_everything),
         cmocka_unit_test(kinds_of_later_versions_are_refused),
         cmocka_unit_test(a_platform_needs_exactly_one_backend),
+        cmocka_unit_test(a_backend_that_is_drained_is_no_default),
         cmocka_unit_test(a_backend_for_one_connector_is_refused_where_it_would_matter),
         cmocka_unit_test(duplicates_and_stray_indents_are_errors),
         cmocka_unit_test(values_that_look_right_are_checked_too),

@@ -190,7 +190,7 @@ xtm_composers_environment_is_enough(void **state)
     assert_int_equal(p->connect_timeout_ms, 5000);
     assert_int_equal(config_backend_count(config), 1);
     assert_string_equal(config_backend(config, 0)->plugin, "docker");
-    assert_string_equal(config_registry_prefix(config), "reg.example/mirror");
+    assert_string_equal(config_registry_prefix(config, 0), "reg.example/mirror");
     const struct config_registry *r = config_registry_for(config, "reg.example/mirror/a:1");
     assert_string_equal(r->username, "ru");
     assert_string_equal(secret_bytes(r->password).ptr, "rp");
@@ -233,27 +233,28 @@ what_composer_has_and_this_version_lacks_is_refused(void **state)
                                        "OPENAEV__ENABLE=true",
                                        "HOME=/h",
                                        NULL};
-    static const char *const swarm[] = {"MANAGER__ID=m",
-                                        "MANAGER__CREDENTIALS_KEY=" PEM,
-                                        "OPENCTI__URL=http://o",
-                                        "OPENCTI__TOKEN=t",
-                                        "OPENCTI__DAEMON__SELECTOR=swarm",
-                                        "OPENCTI__HTTPS_PROXY_CA=[\"/a\",\"/b\"]",
-                                        "MANAGER__EXECUTE_SCHEDULE=soon",
-                                        "OPENCTI__WITH_PROXY=maybe",
-                                        "HOME=/h",
-                                        NULL};
+    static const char *const kubernetes[] = {"MANAGER__ID=m",
+                                             "MANAGER__CREDENTIALS_KEY=" PEM,
+                                             "OPENCTI__URL=http://o",
+                                             "OPENCTI__TOKEN=t",
+                                             "OPENCTI__DAEMON__SELECTOR=kubernetes",
+                                             "OPENCTI__HTTPS_PROXY_CA=[\"/a\",\"/b\"]",
+                                             "MANAGER__EXECUTE_SCHEDULE=soon",
+                                             "OPENCTI__WITH_PROXY=maybe",
+                                             "HOME=/h",
+                                             NULL};
     (void)state;
     check_environment(
         NULL, none,
         "OPENAEV__ENABLE: OpenAEV is not available in this version; set it to false\n"
         "OPENCTI__DAEMON__SELECTOR: is not set, which means kubernetes, and that is not available "
-        "in this version; set it to docker\n");
+        "in this version; set it to docker, portainer or swarm\n");
     check_environment(
-        NULL, swarm,
+        NULL, kubernetes,
         "MANAGER__EXECUTE_SCHEDULE: [manager] interval: 'soon' is no duration; write one such as "
         "500ms, 10s, 5m, 2h or 1h30m\n"
-        "OPENCTI__DAEMON__SELECTOR: swarm is not available in this version; set it to docker\n"
+        "OPENCTI__DAEMON__SELECTOR: kubernetes is not available in this version; set it to "
+        "docker, portainer or swarm\n"
         "OPENCTI__HTTPS_PROXY_CA: [platform opencti] connector_ca_file: must be the path of one "
         "file; put all certificates into one PEM file and name it\n"
         "OPENCTI__WITH_PROXY: [platform opencti] connector_proxy: 'maybe' is neither yes nor no; "

@@ -284,7 +284,7 @@ these_keys_of_the_core_take_a_restart_and_no_others(void **state)
         if (config_setting(i).restart)
             buf_add_fmt(&b, "%s\n", config_setting(i).key);
     assert_lines(&b, "id\nname\nkey\nconcurrency\nstate_dir\nplugin_path\nkind\nbackend\n"
-                     "url\npath\nplugin\nisolation\n");
+                     "url\npath\nplugin\ndrain\nisolation\n");
 }
 
 int
