@@ -96,3 +96,9 @@ reconcile_done(struct reconcile_memory *memory, enum reconcile_action action, in
     one_more(&memory->failures);
     memory->retry_ms = now_ms + reconcile_backoff_ms(memory->failures, chance);
 }
+
+void
+reconcile_not_before(struct reconcile_memory *memory, int64_t at_ms)
+{
+    memory->retry_ms = MAX(memory->retry_ms, at_ms);
+}

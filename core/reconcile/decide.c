@@ -164,9 +164,8 @@ mend_times(struct reconcile_memory *memory, int64_t now_ms)
     memory->ask_ms = MIN(memory->ask_ms, latest);
 }
 
-/* May it be done already?  Else wait. */
-static void
-apply_pace(struct reconcile_decision *d, struct reconcile_memory *memory, int64_t now_ms)
+void
+decide_pace(struct reconcile_decision *d, struct reconcile_memory *memory, int64_t now_ms)
 {
     if (d->action == DO_ASK) {
         pace_asking(d, memory, now_ms);
@@ -202,7 +201,7 @@ finish(const struct reconcile_input *input, const struct rule *rule, enum seen s
     }
     if (memory->in_loop && seen == SEEN_RUNNING) /* then it has run long enough to end the loop */
         d->deadline_ms = memory->watched_since_ms + RECONCILE_SHORT_RUN_MS;
-    apply_pace(d, memory, input->now_ms);
+    decide_pace(d, memory, input->now_ms);
     if (d->action == DO_STOP && input->workloads[d->target].identity == memory->watched)
         memory->own_stop = true;
 }

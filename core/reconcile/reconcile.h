@@ -7,6 +7,7 @@
  *     desired, observed, memory, now ──► reconcile_decide() ──► action, status, deadline
  *     how the action went ─────────────► reconcile_done()   ──► memory (back-off)
  *     a whole listing ─────────────────► guard_decide()     ──► may anything be removed (S3)
+ *     its set where it moves from ─────► drain_decide()     ──► may that end already
  *
  * Observed is the set of workloads that bear this platform's and this connector's labels.  The
  * decision is one row of a table (rules.c), the first that matches; each cell of the state space
@@ -143,9 +144,55 @@ struct reconcile_decision reconcile_decide(const struct reconcile_input *input,
 void reconcile_done(struct reconcile_memory *memory, enum reconcile_action action, int code,
                     int64_t now_ms, uint64_t chance);
 
+/* After a failure: no action before this time, whatever the back-off says; at most
+ * RECONCILE_BACKOFF_MAX_MS is waited for.  A changed wish or hash ends it, as it ends back-off. */
+void reconcile_not_before(struct reconcile_memory *memory, int64_t at_ms);
+
 /* Back-off of the n-th failure in a row (n >= 1): doubles from RECONCILE_BACKOFF_MIN_MS to _MAX_MS,
  * with up to a quarter of it taken away by chance.  Also used for platforms and backends. */
 int64_t reconcile_backoff_ms(uint32_t failures, uint64_t chance);
+
+/* ---- a backend that is drained
+ * ----------------------------------------------------------------------- */
+
+/* How a connector is on the backend that it moves to.  FRESH: it runs, but not for long yet. */
+#define RECONCILE_HOMES(X)         X(UNKNOWN) X(DOWN) X(FRESH) X(RUNS)
+#define RECONCILE_HOME_ENUM_(name) HOME_##name,
+enum drain_home { RECONCILE_HOMES(RECONCILE_HOME_ENUM_) HOME_COUNT };
+#undef RECONCILE_HOME_ENUM_
+
+/* What it has on those that are drained. */
+enum drain_old { OLD_NONE, OLD_UNKNOWN, OLD_RUNS, OLD_OFF };
+
+/* So long it must have run on its new backend until the old workload goes: one that ends at once
+ * has not moved. */
+#define DRAIN_FRESH_MS INT64_C(5000)
+
+struct drain_input {
+    enum reconcile_wish wish; /* GONE only where its workloads may be removed (S2, S3) */
+    bool judged;              /* the platform has said in this run what it wishes */
+    enum drain_home home;
+    int64_t home_since_ms; /* HOME_FRESH: it runs since then (monotonic) */
+    bool known;            /* false: the backend that is drained could not say what is there (S1) */
+    const struct reconcile_workload *workloads; /* its set there, without any that is its new
+                                                   backend's, too, by another way to one engine */
+    size_t count;                               /* at least 1 */
+    int64_t now_ms;
+};
+
+/* state: of the workload that stands for it, or UNKNOWN where the set is; memory: of the connector. */
+enum drain_home drain_home_of(enum gantry_state state, const struct reconcile_memory *memory,
+                              int64_t now_ms);
+
+/* Decide about the workloads that a connector still has on a backend that is drained: asks, stops,
+ * removes, or waits.  memory is that of this connector there; of the decision, kept, say, exits and
+ * loop are not used.  The set on its own backend is reconcile_decide()'s, as if this one were not
+ * there. */
+struct reconcile_decision drain_decide(const struct drain_input *input,
+                                       struct reconcile_memory *memory);
+
+/* What to tell of a connector whose own backend says `say`: of the workload that runs. */
+enum reconcile_say drain_say(enum reconcile_say say, enum drain_old old);
 
 /* ---- the removal guard (S3)
  * ----------------------------------------------------------------------- */

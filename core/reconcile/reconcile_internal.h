@@ -59,6 +59,28 @@ size_t keep_choose(const struct reconcile_input *input);
 size_t keep_next_other(const struct reconcile_input *input, size_t kept);
 bool keep_same_hash(const struct reconcile_input *input, const struct reconcile_workload *w);
 
+/* May the action be done already?  Else wait: it becomes DO_NOTHING, with a deadline. */
+void decide_pace(struct reconcile_decision *d, struct reconcile_memory *memory, int64_t now_ms);
+
+/* One row of the table of a backend that is drained. */
+struct drain_rule {
+    unsigned wishes, seen, homes, judged; /* sets, one bit a value */
+    enum reconcile_action action;
+    const char *why;
+};
+
+extern const struct drain_rule drain_rules[];
+extern const size_t drain_rule_count;
+
+/* A cell of its state space; ABSENT is never seen there. */
+struct drain_cell {
+    enum reconcile_wish wish;
+    enum seen seen;
+    enum drain_home home;
+    bool judged;
+};
+bool drain_rule_matches(const struct drain_rule *rule, const struct drain_cell *cell);
+
 /* Count the exits of the kept workload (NULL: the set is empty), and tell of them in the decision:
  * exits, run_ms, health_now. */
 void watch_observe(const struct reconcile_input *input, const struct reconcile_workload *kept,
