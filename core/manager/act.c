@@ -1,6 +1,9 @@
 /* act.c - actions: from a decision to a job, and from its result back to the connector. */
 #include "manager_internal.h"
 
+#include "events.h"
+#include "places.h"
+
 #include "clock.h"
 #include "err.h"
 #include "random.h"
@@ -124,6 +127,8 @@ submit(struct connector *c, int64_t now_ms)
         job->timeout_ms = REMOVE_TIMEOUT_MS;
     else if (c->doing == DO_START)
         job->timeout_ms = b->start_timeout_ms; /* a pull is bounded by its own stall limit */
+    if (c->doing == DO_CREATE)
+        places_will_hold(c->platform);
     log_info(&m->log, "action begins", F_STR("connector", c->id), F_STR("name", c->name),
              F_STR("action", reconcile_action_name(c->doing)), F_STR("why", c->decision.why));
     events_acting(c, now_ms);
@@ -268,11 +273,13 @@ act_done(struct connector *c, struct runtime_job *job)
     crypto_ring_clear(&c->ring);
     c->hung = job->hung;
     m->actions_in_flight--;
+    images_fetched(c, job);
     c->acted = m->asked;
     if (takes_second_name(c, job)) {
         reconcile_done(&c->memory, c->doing, GANTRY_E_CANCELLED, now, random_u64());
     } else {
         reconcile_done(&c->memory, c->doing, job->code, now, random_u64());
+        pause_hear(c, job, now);
         if (job->code == 0) {
             succeeded(c, job, now);
         } else {

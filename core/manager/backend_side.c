@@ -4,6 +4,9 @@
  * report. */
 #include "manager_internal.h"
 
+#include "drain.h"
+#include "events.h"
+
 #include "clock.h"
 #include "err.h"
 
@@ -28,26 +31,38 @@ list_end(struct backend_side *b, int code, const struct gantry_error *error)
         (void)err_set(&m->first_error, code, "backend '%s': %s", b->settings->name,
                       err_text(error));
     m->changed |= news || was_well != (code == 0);
+    if (was_well != (code == 0))
+        drain_said(b);
     return code == 0;
+}
+
+struct runtime_job *
+backend_side_list_job(struct backend_side *b)
+{
+    struct runtime_job *job = runtime_job_new(RUNTIME_LIST, b->backend);
+    struct gantry_pair *label = job ? arena_alloc(&job->arena, sizeof *label) : NULL;
+    if (!label) {
+        runtime_job_free(job);
+        return NULL;
+    }
+    *label = (struct gantry_pair){GANTRY_LABEL_MANAGER, b->manager->settings->id};
+    job->labels = label;
+    job->label_count = 1;
+    job->timeout_ms = LIST_TIMEOUT_MS;
+    return job;
 }
 
 static void
 list_begin(struct backend_side *b)
 {
     struct gantry_manager *m = b->manager;
-    struct runtime_job *job = runtime_job_new(RUNTIME_LIST, b->backend);
-    struct gantry_pair *label = job ? arena_alloc(&job->arena, sizeof *label) : NULL;
-    if (!label) {
+    struct runtime_job *job = backend_side_list_job(b);
+    if (!job) {
         AUTO_ERR struct gantry_error *error = NULL;
-        runtime_job_free(job);
         (void)list_end(b, err_nomem(&error),
                        error); /* a run that ends by itself does not wait for it */
         return;
     }
-    *label = (struct gantry_pair){GANTRY_LABEL_MANAGER, m->settings->id};
-    job->labels = label;
-    job->label_count = 1;
-    job->timeout_ms = LIST_TIMEOUT_MS;
     asking_begin(&b->list);
     b->stale = false;
     b->list_asked = ++m->asked;
@@ -61,6 +76,7 @@ backend_side_step(struct backend_side *b, int64_t now_ms)
     if (asking_due(&b->list, now_ms))
         list_begin(b);
     reads_run(b);
+    images_step(b);
 }
 
 int64_t
@@ -94,8 +110,12 @@ list_done(struct backend_side *b, const struct runtime_job *job)
         b->list.in_flight = false;
         return;
     }
-    if (!list_end(b, job->code, job->error))
+    if (!list_end(b, job->code, job->error)) {
+        int64_t pause_ms =
+            job->retry_asked ? MIN(job->retry_after_ms, RECONCILE_BACKOFF_MAX_MS) : 0;
+        b->list.next_ms = MAX(b->list.next_ms, clock_mono_ms() + pause_ms);
         return;
+    }
     observe_list(b, job, b->list_asked);
     if (b->stale)
         b->list.next_ms = clock_mono_ms() + LIST_GAP_MS;
@@ -117,13 +137,18 @@ backend_side_done(struct backend_side *b, struct runtime_job *job)
         b->logs_in_flight--;
         tail_done(c, job);
         break;
+    case RUNTIME_REMOVE_IMAGE:
+        images_removed(b, job);
+        return;
     case RUNTIME_PROBE:
     case RUNTIME_START:
     case RUNTIME_STOP:
     case RUNTIME_REMOVE:
     case RUNTIME_PULL:
     case RUNTIME_OP_COUNT:
-        if (c)
+        if (c && drain_is_mine(c, job))
+            drain_done(c, job);
+        else if (c)
             act_done(c, job);
         return;
     }

@@ -1,6 +1,8 @@
 /* connector.c - a connector of one platform, and what is remembered of it. */
 #include "manager_internal.h"
 
+#include "drain.h"
+
 int
 text_set(char **slot, const char *text)
 {
@@ -89,39 +91,45 @@ struct shared_text {
     char text[];
 };
 
-static void
-drop_image(struct connector *c)
+void
+text_unshare(struct platform_side *p, const char *text)
 {
-    struct map *images = &c->platform->images;
-    struct shared_text *shared = c->image ? map_find(images, str_of(c->image)) : NULL;
-    c->image = NULL;
+    struct shared_text *shared = text ? map_find(&p->shared, str_of(text)) : NULL;
     if (shared && --shared->holders == 0) {
-        (void)map_take(images, str_of(shared->text));
+        (void)map_take(&p->shared, str_of(shared->text));
         free(shared);
     }
+}
+
+const char *
+text_share(struct platform_side *p, const char *text)
+{
+    struct shared_text *shared = map_find(&p->shared, str_of(text));
+    if (!shared) {
+        size_t size = strlen(text) + 1;
+        shared = calloc(1, sizeof *shared + size);
+        if (!shared)
+            return NULL;
+        memcpy(shared->text, text, size);
+        if (map_set(&p->shared, str_of(shared->text), shared, NULL) < 0) {
+            free(shared);
+            return NULL;
+        }
+    }
+    shared->holders++;
+    return shared->text;
 }
 
 int
 connector_set_image(struct connector *c, const char *image)
 {
-    struct map *images = &c->platform->images;
     if (text_eq(c->image, image))
         return 0;
-    struct shared_text *shared = map_find(images, str_of(image));
-    if (!shared) {
-        size_t size = strlen(image) + 1;
-        shared = calloc(1, sizeof *shared + size);
-        if (!shared)
-            return GANTRY_E_NOMEM;
-        memcpy(shared->text, image, size);
-        if (map_set(images, str_of(shared->text), shared, NULL) < 0) {
-            free(shared);
-            return GANTRY_E_NOMEM;
-        }
-    }
-    shared->holders++;
-    drop_image(c);
-    c->image = shared->text;
+    const char *shared = text_share(c->platform, image);
+    if (!shared)
+        return GANTRY_E_NOMEM;
+    text_unshare(c->platform, c->image);
+    c->image = shared;
     return 0;
 }
 
@@ -183,9 +191,12 @@ connector_free(struct connector *c)
     while (c->seen.len > 0)
         connector_drop_seen(c, c->seen.len - 1);
     vec_clear(&c->seen);
+    drain_clear(c);
     tail_clear(&c->tail);
     free(c->name);
-    drop_image(c);
+    text_unshare(c->platform, c->image);
+    text_unshare(c->platform, c->digest);
+    text_unshare(c->platform, c->digest_before);
     free(c->hash);
     while (c->notes)
         drop_note(&c->notes);
@@ -217,7 +228,7 @@ connector_is_forgotten(const struct connector *c)
     if (c->remembered && !c->platform->list.answered)
         return false;
     return !c->listed && c->observed && c->seen.len == 0 && c->removing == 0 && !c->job &&
-           !c->hung && !c->reporting && !c->reading && !c->inspecting;
+           !c->away && !c->hung && !c->reporting && !c->reading && !c->inspecting;
 }
 
 void
@@ -261,6 +272,7 @@ connector_drop_seen(struct connector *c, size_t i)
     struct seen *s = &c->seen.ptr[i];
     if (s->handle && map_find(handles, str_of(s->handle)) == c)
         (void)map_take(handles, str_of(s->handle));
+    text_unshare(c->platform, s->digest);
     seen_clear(s);
     vec_remove(&c->seen, i);
 }
@@ -282,6 +294,14 @@ connector_kept(const struct connector *c)
     if (c->decision.kept < c->seen.len)
         return &c->seen.ptr[c->decision.kept];
     return c->seen.len == 1 ? &c->seen.ptr[0] : NULL;
+}
+
+const struct seen *
+connector_shown(const struct connector *c)
+{
+    const struct seen *kept = connector_kept(c);
+    const struct seen *away = kept && state_is_live(kept->state) ? NULL : drain_running(c);
+    return away ? away : kept;
 }
 
 const char *

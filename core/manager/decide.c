@@ -1,6 +1,9 @@
 /* decide.c - asks reconcile what to do about one connector, and gets it going. */
 #include "manager_internal.h"
 
+#include "drain.h"
+#include "events.h"
+
 #include "clock.h"
 #include "err.h"
 
@@ -189,7 +192,7 @@ connector_next(int64_t now_ms, int64_t period_ms)
 static void
 set_timers(struct connector *c, int64_t now_ms)
 {
-    const struct seen *kept = connector_kept(c);
+    const struct seen *kept = connector_shown(c);
     const struct config_platform *s = c->platform->settings;
     bool local = platform_is_local(c->platform->platform);
     bool live = kept && c->listed && c->platform->list.answered && !local &&
@@ -254,6 +257,7 @@ decide(struct connector *c, int64_t now_ms)
         decide_busy(c, &before);
         return;
     }
+    c->decision.say = drain_say(c->decision.say, drain_old_of(c));
     if (c->decision.health_now)
         c->health_due = true;
     say_change(c, &before);
@@ -262,9 +266,11 @@ decide(struct connector *c, int64_t now_ms)
     if (p->manager->how != GANTRY_RUN_DRY)
         exits_look(c, now_ms);
     events_look(c, now_ms);
+    images_look(c);
     if (c->memory.failures == 0 && c->decision.action == DO_NOTHING)
         connector_set_reason(c, c->decision.warn ? c->decision.why : NULL);
     begin(c, now_ms);
+    drain_look(c, in.wish, in.known, now_ms);
     set_timers(c, now_ms);
     report_due(c, now_ms);
     if (connector_is_forgotten(c) && c->due_ms == NEVER_MS)

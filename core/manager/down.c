@@ -1,12 +1,14 @@
 /* down.c - stops and removes every workload that bears this manager's id, and asks no platform. */
 #include "manager_internal.h"
 
+#include "events.h"
+#include "places.h"
+
 #include "clock.h"
 #include "err.h"
 
 #include <poll.h>
 
-#define LIST_TIMEOUT_MS   60000
 #define REMOVE_TIMEOUT_MS 120000
 #define STOP_EXTRA_MS     20000
 #define PASSES            3 /* what came up while we removed is found by the next listing */
@@ -70,18 +72,11 @@ submit(struct down *d, enum runtime_op op, const struct gantry_status *s)
 static void
 list(struct down *d)
 {
-    struct runtime_job *job = runtime_job_new(RUNTIME_LIST, d->b->backend);
-    struct gantry_pair *label = job ? arena_alloc(&job->arena, sizeof *label) : NULL;
-    if (!label) {
-        runtime_job_free(job);
+    struct runtime_job *job = backend_side_list_job(d->b);
+    if (job)
+        send(d, job);
+    else
         d->code = err_nomem(d->err);
-        return;
-    }
-    *label = (struct gantry_pair){GANTRY_LABEL_MANAGER, d->m->settings->id};
-    job->labels = label;
-    job->label_count = 1;
-    job->timeout_ms = LIST_TIMEOUT_MS;
-    send(d, job);
 }
 
 static void
@@ -195,8 +190,12 @@ down_run(struct gantry_manager *m, struct gantry_error **err)
                              "this id running?",
                              d.b->settings->name, d.found);
         vec_clear(&d.jobs);
+        if (d.code == 0 && !d.stopped)
+            places_taken_down(d.b);
         if (code == 0)
             code = d.code;
     }
+    if (m->state_dirty)
+        state_write(m);
     return code;
 }

@@ -6,6 +6,8 @@
  * adopted.  Causes are made in events_cause.c; errors are those of the log, which hold no secret (S10). */
 #include "manager_internal.h"
 
+#include "events.h"
+
 #include <stdio.h>
 
 #define CAUSE_MAX_BYTES ((size_t)512)

@@ -4,6 +4,9 @@
  * no value of a configuration can get into it (S10). */
 #include "manager_internal.h"
 
+#include "drain.h"
+#include "events.h"
+
 #include <signal.h>
 
 /* What a code of 128 + n says: the signal, as people name it. */
@@ -150,5 +153,7 @@ cause_of_action(struct buf *b, const struct connector *c, int64_t now_ms)
         buf_add_char(b, ' ');
         cause_of_hash(b, target->hash, c->hash);
     }
+    if (c->doing == DO_CREATE && drain_from(c))
+        buf_add_fmt(b, "; it moves here from backend '%s'", drain_from(c));
     add_pace(b, c, now_ms);
 }

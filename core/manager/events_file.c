@@ -8,6 +8,8 @@
  * costs events, which are counted, and nothing else. */
 #include "manager_internal.h"
 
+#include "events.h"
+
 #include "clock.h"
 #include "err.h"
 #include "file.h"
@@ -256,5 +258,39 @@ events_down(const struct backend_side *b, const char *name)
                                .action = "remove",
                                .cause = "all workloads of this manager are taken down",
                                .duration_ms = -1,
+                           });
+}
+
+void
+events_drained(const struct backend_side *b)
+{
+    events_add(b->manager, &(struct gantry_manager_event){
+                               .kind = "backend",
+                               .backend = b->settings->name,
+                               .from = "draining",
+                               .to = "drained",
+                               .cause = "nothing has to move away from there any more: its section "
+                                        "can be removed",
+                               .duration_ms = -1,
+                           });
+}
+
+void
+events_moved(const struct connector *c, const struct backend_side *b, const char *action,
+             const char *from, const char *to, const char *cause, const char *error,
+             int64_t took_ms)
+{
+    events_add(b->manager, &(struct gantry_manager_event){
+                               .kind = "action",
+                               .platform = c->platform->settings->name,
+                               .backend = b->settings->name,
+                               .id = c->id,
+                               .name = c->name,
+                               .action = action,
+                               .from = from,
+                               .to = to,
+                               .cause = cause,
+                               .error = error,
+                               .duration_ms = took_ms,
                            });
 }

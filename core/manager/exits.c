@@ -4,6 +4,8 @@
  * A start by ourselves waits a moment for these lines, as they are easily lost in those of the next run. */
 #include "manager_internal.h"
 
+#include "events.h"
+
 #include "buf.h"
 #include "clock.h"
 

@@ -1,6 +1,9 @@
 /* listing.c - takes over a platform's listing, and asks the guard what may be removed (S3). */
 #include "manager_internal.h"
 
+#include "drain.h"
+#include "events.h"
+
 #include "clock.h"
 #include "err.h"
 
@@ -147,6 +150,7 @@ counts(const struct connector *c)
     bool runs = false;
     for (size_t i = 0; i < c->seen.len; i++)
         runs |= state_is_live(c->seen.ptr[i].state);
+    runs |= drain_running(c) != NULL;
     return runs && (c->wish == PLATFORM_WISH_STARTING ||
                     (!c->listed && (!c->memory.seen_before || c->memory.last_wish == WISH_RUN)));
 }
@@ -179,7 +183,8 @@ listing_guard(struct platform_side *p, bool complete)
     };
     map_each (&p->connectors, e) {
         const struct connector *c = e->value;
-        bool vanished = !c->listed && c->ours && !c->released && (c->seen.len > 0 || c->job);
+        bool vanished =
+            !c->listed && c->ours && !c->released && (c->seen.len > 0 || c->away || c->job);
         in.running += !c->released && counts(c);
         in.running_vanished += vanished && counts(c);
         if (vanished) {

@@ -5,6 +5,8 @@
  * connectors that were touched; all of them only when one of their own deadlines has come. */
 #include "manager_internal.h"
 
+#include "drain.h"
+
 #include "clock.h"
 #include "settings.h"
 
@@ -26,10 +28,10 @@ static void
 connector_timers(struct connector *c, int64_t now_ms)
 {
     if (c->health_ms <= now_ms) {
-        const struct seen *kept = connector_kept(c);
+        const struct seen *kept = connector_kept(c), *shown = connector_shown(c);
         c->health_ms = connector_next(now_ms, c->platform->settings->health_interval_ms);
-        c->health_due |= kept && (kept->state == GANTRY_STATE_RUNNING || c->memory.in_loop);
-        if (watching_is_healthy(c->platform->backend)) {
+        c->health_due |= shown && (shown->state == GANTRY_STATE_RUNNING || c->memory.in_loop);
+        if (watching_is_healthy(c->platform->backend) || !kept) {
             report_due(c, now_ms);
         } else {
             /* A restart by the backend between two listings shows in an inspection alone. */
@@ -184,6 +186,8 @@ loop_begin(struct gantry_manager *m)
         m->backends[i].list.answered = m->backends[i].list.failing = false;
         m->backends[i].list.next_ms = 0;
         m->backends[i].list_asked = 0;
+        m->backends[i].drained = false;
+        m->backends[i].empty = 0;
         if (m->how == GANTRY_RUN_DAEMON)
             watching_begin(&m->backends[i]);
     }
@@ -198,6 +202,7 @@ loop_begin(struct gantry_manager *m)
             struct connector *c = e->value;
             c->observed = false;
             c->acted = m->asked; /* what was asked before this says nothing any more */
+            drain_forget_run(c);
         }
     }
     m->scan_ms = NEVER_MS;

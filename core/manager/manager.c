@@ -2,6 +2,10 @@
  * asked of a running manager from anywhere. */
 #include "manager_internal.h"
 
+#include "drain.h"
+#include "events.h"
+#include "places.h"
+
 #include "err.h"
 
 #include <errno.h>
@@ -18,6 +22,19 @@ mode_of(uint32_t how, uint32_t *mode, struct gantry_error **err)
     return 0;
 }
 
+/* What is remembered: of connectors, and of backends, which these settings may not leave behind. */
+static int
+recall(struct gantry_manager *m, uint32_t mode, struct gantry_error **err)
+{
+    m->how = GANTRY_RUN_DOWN; /* what an earlier run began is taken in, and nothing follows it */
+    int code = state_read(m, err);
+    if (code == 0 && mode != GANTRY_RUN_DOWN)
+        code = places_check(m, err);
+    if (code < 0)
+        state_close(m);
+    return code;
+}
+
 static int
 begin_locked(struct gantry_manager *m, uint32_t how, struct gantry_error **err)
 {
@@ -30,8 +47,8 @@ begin_locked(struct gantry_manager *m, uint32_t how, struct gantry_error **err)
     /* A dry run changes nothing, not even the state folder: it may be had beside a running manager. */
     if (code == 0 && mode != GANTRY_RUN_DRY)
         code = state_open(m, err);
-    if (code == 0 && mode != GANTRY_RUN_DOWN && (code = state_read(m, err)) < 0)
-        state_close(m);
+    if (code == 0)
+        code = recall(m, mode, err);
     if (code < 0)
         return code;
     m->how = mode;
@@ -99,6 +116,7 @@ end_actions(struct gantry_manager *m)
             const struct connector *c = e->value;
             if (c->job)
                 runtime_ask_to_end(c->job);
+            drain_end_actions(e->value);
         }
     }
 }

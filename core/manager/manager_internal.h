@@ -5,7 +5,9 @@
  *   watching.c       hears from backends               ─┤       │
  *   observe.c        each connector's set of workloads ─┘       └─► report.c, tail.c ─► platforms
  *
- * What happens on the way is told by events.c, each thing once.
+ * Where a backend is drained, drain.c does the same for the workloads that connectors still have
+ * there, beside the set on their own; which backends have any is remembered by places.c.  What
+ * happens on the way is told by events.c, each thing once.
  *
  * Whatever changes about a connector ends in connector_touch(), which puts it on the list of those
  * that loop.c decides about next.  Each answer of a listing carries the number of the question
@@ -20,6 +22,7 @@
 #include "config.h"
 #include "crypto.h"
 #include "http.h"
+#include "images.h"
 #include "log.h"
 #include "map.h"
 #include "platform.h"
@@ -44,15 +47,16 @@
 #define LIST_GAP_MS 200
 
 struct cJSON;
-struct connector;
-struct gantry_manager;
+struct away;
+struct held;
 struct noted;
 
 /* One workload as the backend last described it. */
 struct seen {
     char *handle;
-    char *name;       /* its block has hash, too: seen_set_texts() */
-    const char *hash; /* NULL: none that can be read */
+    char *name;         /* its block has hash, too: seen_set_texts() */
+    const char *hash;   /* NULL: none that can be read */
+    const char *digest; /* of its image, by text_share(); NULL: not known */
     int64_t created_ms, started_ms, finished_ms, restarts;
     uint64_t changed; /* number of the last question when the watch named it; 0: never */
     uint64_t told;    /* number of the inspection that was taken over last */
@@ -103,7 +107,8 @@ enum note {
 struct connector {
     struct platform_side *platform;
     char *name, *hash;
-    const char *image;    /* of platform_side.images */
+    const char *image;                  /* by text_share(), as the next two: */
+    const char *digest, *digest_before; /* of the images that it runs, ran before */
     uint64_t known_asked; /* number of the listing that said `known`, or of our later report */
     enum platform_wish wish;
     enum platform_status known;        /* what the platform knows */
@@ -134,6 +139,7 @@ struct connector {
     struct crypto_ring *ring; /* what that reads; NULL: nothing */
     int64_t acting_since_ms;
     struct noted *notes; /* connector_note() */
+    struct away *away;   /* what it has on backends that are drained (drain.c); NULL: nothing */
     /* As the platform gave it; NULL: not fetched. */
     struct platform_configuration *configuration;
     int64_t due_ms; /* decide again at the latest */
@@ -182,7 +188,7 @@ struct platform_side {
     struct backend_side *backend;
     struct map
         connectors; /* id (borrowed) -> struct connector *, in the platform's order at first sight */
-    struct map images; /* text (borrowed) -> struct shared_text *: many connectors have the same */
+    struct map shared; /* text (borrowed) -> struct shared_text *: many connectors have the same */
     struct asking ping, list, configure;
     int64_t list_began_ms; /* the last one */
     bool ping_ended;       /* at least once, well or not */
@@ -225,13 +231,19 @@ struct backend_side {
     struct asking list;
     uint64_t list_asked; /* number of the listing in flight; 0: a run before this one asked */
     int64_t listed_ms;   /* when the last one ended */
+    int64_t looked_ms;   /* when the newest that was taken over was asked for */
     bool stale;          /* list again as soon as LIST_GAP_MS allows */
     size_t logs_in_flight, inspections_in_flight;
     uint64_t list_applied;              /* number of the newest listing that was taken over */
     VEC(struct connector *) read_queue; /* wait for a read: inspect or logs */
     struct watching watch;
+    struct images images;
     struct map handles; /* handle (borrowed of `seen`) -> struct connector *, of all that is seen */
     struct map strangers; /* handles that events may name for nothing: nobody's, or removed by us */
+    char *place;          /* where it is (places.c) */
+    bool missed;    /* drained: something of the listing that is being applied was not taken over */
+    uint32_t empty; /* drained: listings in a row that showed nothing that has to move */
+    bool drained;   /* that was said */
 };
 
 /* What the embedder gave, copied, as it outlives the call that gave it. */
@@ -272,12 +284,14 @@ struct gantry_manager {
     size_t platform_count;
     struct backend_side *backends;
     size_t backend_count;
+    VEC(struct held) held; /* places.h */
 
     uint32_t how;   /* GANTRY_RUN_* */
     bool confirmed; /* GANTRY_RUN_CONFIRM_REMOVALS */
     int lock_fd;
     uint64_t asked; /* numbers of questions, for S1 */
     size_t actions_in_flight;
+    pause_list pauses;
     VEC(struct connector *) touched;
     VEC(struct connector *) waiting; /* want an action, and wait for a free worker */
     int64_t scan_ms;                 /* the nearest due_ms, logs_ms, health_ms of all connectors */
@@ -290,7 +304,8 @@ struct gantry_manager {
 
     struct gantry_snapshot *snapshot; /* the last that was made; the manager holds one reference */
     uint64_t revision;
-    bool changed; /* since `revision` */
+    bool changed;            /* since `revision` */
+    uint64_t progress_count; /* of the runtime, then */
 };
 
 /* manager_new.c */
@@ -322,6 +337,9 @@ int connector_set_note(struct connector *c, enum note note, const char *text);
 size_t text_size(const char *text);                  /* with its NUL; 0 of NULL */
 const char *text_place(char **to, const char *text); /* copies it there, and moves *to behind it */
 MUST_CHECK int connector_set_image(struct connector *c, const char *image);
+/* The platform's one copy of a text; NULL when memory ran out.  Each is given back; NULL: no-op. */
+MUST_CHECK const char *text_share(struct platform_side *p, const char *text);
+void text_unshare(struct platform_side *p, const char *text);
 void seen_clear(struct seen *s);
 MUST_CHECK int seen_set_texts(struct seen *s, const char *name,
                               const char *hash); /* hash: or NULL */
@@ -332,6 +350,9 @@ void connector_drop_seen(struct connector *c, size_t i);
 /* What the watch named after question `asked` was put is still to be inspected. */
 void connector_still_changed(struct connector *c, uint64_t asked);
 const struct seen *connector_kept(const struct connector *c); /* that stands for it; NULL: none */
+/* That runs, for people and for the platform: the one that stands for it, or while that does not
+ * run one on a backend that is drained; NULL: none. */
+const struct seen *connector_shown(const struct connector *c);
 bool state_is_live(enum gantry_state state);
 const char *state_name(enum gantry_state state); /* as in GANTRY_STATES */
 const struct config_backend *connector_backend(const struct connector *c);
@@ -367,7 +388,8 @@ void listing_guard(struct platform_side *p, bool complete);
 void backend_side_step(struct backend_side *b, int64_t now_ms);
 int64_t backend_side_due(const struct backend_side *b);
 void backend_side_done(struct backend_side *b, struct runtime_job *job);
-void backend_side_refresh(struct backend_side *b); /* list again soon */
+struct runtime_job *backend_side_list_job(struct backend_side *b); /* of ours; NULL: no memory */
+void backend_side_refresh(struct backend_side *b);                 /* list again soon */
 void backend_side_refresh_in(struct backend_side *b, int64_t ms);
 
 /* watching.c */
@@ -388,10 +410,16 @@ void reads_run(struct backend_side *b);
 void read_inspected(struct connector *c, struct runtime_job *job);
 
 /* observe.c */
-/* The platform that a workload belongs to, or NULL: not ours at all.  *ours: it may be removed when
+/* The platform of these settings that a workload belongs to, whatever backend it is on; or NULL: not
+ * ours at all.  *ours: it may be removed when
  * that platform does not list it. */
+struct platform_side *observe_platform(struct gantry_manager *m, const struct gantry_status *status,
+                                       bool *ours);
+/* The same; NULL also for what is of no concern on this backend. */
 struct platform_side *observe_owner(struct backend_side *b, const struct gantry_status *status,
                                     bool *ours);
+const char *observe_label(const struct gantry_status *status, const char *key); /* or NULL */
+MUST_CHECK int observe_seen(struct seen *s, const struct gantry_status *status, bool full);
 void observe_list(struct backend_side *b, const struct runtime_job *job, uint64_t asked);
 MUST_CHECK int observe_status(struct connector *c, const struct gantry_status *status, bool full);
 
@@ -407,6 +435,7 @@ void act_waiting(struct gantry_manager *m);
 
 /* workload.c: what a workload is made of */
 MUST_CHECK int workload_name(const struct connector *c, char name[64]);
+char *workload_image(const struct connector *c); /* in full; owned, free(); NULL: no memory */
 MUST_CHECK int workload_prepare(struct connector *c, struct runtime_job *job);
 MUST_CHECK int workload_labels(const struct connector *c, struct arena *arena,
                                const struct gantry_pair **labels, uint32_t *count);
@@ -449,43 +478,13 @@ int64_t state_due(const struct gantry_manager *m); /* when it is to be written; 
 
 /* state_memory.c: what the state file has of one connector beside its wish: members of its object, of which there are
  * some already; json: may be NULL */
-void state_add_runs(struct buf *b, const struct reconcile_memory *memory);
-void state_read_runs(const struct cJSON *json, struct reconcile_memory *memory);
+void state_add_runs(struct buf *b, const struct connector *c);
+void state_read_runs(const struct cJSON *json, struct connector *c);
 void state_add_listing(struct buf *b, const struct connector *c);
 MUST_CHECK int state_read_listing(const struct cJSON *json, struct connector *c);
 
 /* snapshot.c */
 bool manager_is_settled(const struct gantry_manager *m);
 bool platform_side_is_unjudged(const struct platform_side *p); /* for --once: list again */
-
-/* events.c: what happens to connectors; nothing of a connector's configuration ever gets here (S10) */
-void events_wished(struct connector *c,
-                   const struct platform_connector *from); /* not taken over yet */
-void events_hash(struct connector *c, const char *hash);   /* the same */
-void events_unlisted(struct connector *c);
-void events_look(struct connector *c, int64_t now_ms);   /* at its workload, just judged */
-void events_acting(struct connector *c, int64_t now_ms); /* before its action begins */
-/* It has ended, or (job: NULL) could not begin.  error: why it failed; NULL: it did not. */
-void events_acted(struct connector *c, const struct runtime_job *job, const char *error,
-                  int64_t now_ms);
-
-/* events_cause.c: why, in words; *b is appended to */
-void cause_of_end(struct buf *b, const struct seen *s);
-/* exited: an exit has been counted since the last one that was told. */
-void cause_of_state(struct buf *b, const struct connector *c, uint8_t state, bool exited);
-void cause_of_action(struct buf *b, const struct connector *c, int64_t now_ms);
-void cause_of_hash(struct buf *b, const char *from, const char *to);
-
-/* events_file.c */
-/* Tell one event, to the file and to the program.  size and time_ms are filled in; texts may be NULL. */
-void events_add(struct gantry_manager *m, const struct gantry_manager_event *event);
-void events_close(struct gantry_manager *m);
-/* Of these, not of a connector.  error: NULL: none. */
-void events_manager(struct gantry_manager *m, const char *from, const char *to, const char *cause,
-                    const char *error);
-void events_platform(const struct platform_side *p, const char *call, int code,
-                     const struct gantry_error *error, const struct asking *a);
-void events_backend(const struct backend_side *b, int code, const struct gantry_error *error);
-void events_down(const struct backend_side *b, const char *name); /* by GANTRY_RUN_DOWN */
 
 #endif

@@ -2,6 +2,9 @@
  * reads its key.  Contacts nobody, changes nothing, and can be undone. */
 #include "manager_internal.h"
 
+#include "events.h"
+#include "places.h"
+
 #include "buf.h"
 #include "err.h"
 #include "file.h"
@@ -137,7 +140,10 @@ load_backend(struct gantry_manager *m, size_t i, struct gantry_error **err)
         if (code < 0)
             return config_add_problem(m->config, buf_text(&section), "plugin", err_text(why));
     }
-    return config_bind(m->config, i, runtime_plugin_table(b->plugin), err);
+    int code = config_bind(m->config, i, runtime_plugin_table(b->plugin), err);
+    if (code == 0 && places_open(b) < 0)
+        code = err_nomem(err);
+    return code;
 }
 
 /* open() checks what a table cannot say; it contacts nobody. */
@@ -223,7 +229,7 @@ make_sides(struct gantry_manager *m, struct gantry_error **err)
         if (p->settings->backend < m->backend_count) /* else it is among the problems */
             p->backend = &m->backends[p->settings->backend];
         map_init_borrowing(&p->connectors);
-        map_init_borrowing(&p->images);
+        map_init_borrowing(&p->shared);
     }
     return 0;
 }
@@ -253,6 +259,9 @@ make_all(struct gantry_manager *m, struct gantry_error **err)
     if (code == 0)
         code = runtime_new((size_t)m->settings->concurrency + READ_WORKERS * m->backend_count,
                            &m->log, &m->runtime, err);
+    if (code == 0 && m->settings->state_dir &&
+        runtime_keep_in(m->runtime, m->settings->state_dir) < 0)
+        code = err_nomem(err);
     if (code == 0)
         code = manager_wait_for(m, http_loop_fd(m->http), err);
     if (code == 0)
@@ -301,7 +310,7 @@ platform_side_clear(struct platform_side *p)
     map_each (&p->connectors, e)
         connector_free(e->value);
     map_clear(&p->connectors);
-    map_clear(&p->images);
+    map_clear(&p->shared);
     vec_clear(&p->report_queue);
     free(p->ping.problem);
     free(p->list.problem);
@@ -317,7 +326,9 @@ backend_side_clear(struct backend_side *b)
         runtime_plugin_free(b->plugin);
     vec_clear(&b->read_queue);
     watching_clear(b);
+    images_clear(&b->images);
     free(b->list.problem);
+    free(b->place);
 }
 
 void
@@ -338,8 +349,10 @@ manager_close(struct gantry_manager *m)
     free(TAKE(m->platforms));
     free(TAKE(m->backends));
     m->platform_count = m->backend_count = 0;
+    places_clear(m);
     vec_clear(&m->touched);
     vec_clear(&m->waiting);
+    pauses_clear(&m->pauses);
     err_clear(&m->first_error);
     crypto_ring_free(TAKE(m->ring));
     free(TAKE(m->public_key));

@@ -3,11 +3,14 @@
  * Identity is labels, never names (S2): the manager's id, the platform, the connector's id. */
 #include "manager_internal.h"
 
+#include "drain.h"
+#include "places.h"
+
 #include "clock.h"
 #include "err.h"
 
-static const char *
-label_of(const struct gantry_status *s, const char *key)
+const char *
+observe_label(const struct gantry_status *s, const char *key)
 {
     for (uint32_t i = 0; i < s->label_count; i++) {
         const struct gantry_pair *l = GANTRY_AT(struct gantry_pair, s->labels, s->label_stride, i);
@@ -20,18 +23,17 @@ label_of(const struct gantry_status *s, const char *key)
 /* The platform that a workload of this manager belongs to, or NULL; *ours: it may be removed when
  * that platform does not list it. */
 static struct platform_side *
-platform_of(struct backend_side *b, const struct gantry_status *s, const char *id, bool *ours)
+platform_of(struct gantry_manager *m, const struct gantry_status *s, const char *id, bool *ours)
 {
-    struct gantry_manager *m = b->manager;
-    const char *named = label_of(s, GANTRY_LABEL_NAMED);
-    const char *kind = label_of(s, GANTRY_LABEL_PLATFORM);
+    const char *named = observe_label(s, GANTRY_LABEL_NAMED);
+    const char *kind = observe_label(s, GANTRY_LABEL_PLATFORM);
     struct platform_side *only = NULL, *lists = NULL;
     size_t of_kind = 0;
     *ours = named != NULL;
     for (size_t i = 0; i < m->platform_count; i++) {
         struct platform_side *p = &m->platforms[i];
         if (named) {
-            if (p->backend == b && strcmp(named, p->settings->name) == 0)
+            if (strcmp(named, p->settings->name) == 0)
                 return p;
             continue;
         }
@@ -47,23 +49,32 @@ platform_of(struct backend_side *b, const struct gantry_status *s, const char *i
         return NULL;
     *ours = kind && of_kind == 1;
     if (lists)
-        return lists->backend == b ? lists : NULL;
-    return only && of_kind == 1 && only->backend == b ? only : NULL;
+        return lists;
+    return of_kind == 1 ? only : NULL;
 }
 
 /* S2: without the manager's id and a connector's it is nobody's that we know. */
 struct platform_side *
-observe_owner(struct backend_side *b, const struct gantry_status *status, bool *ours)
+observe_platform(struct gantry_manager *m, const struct gantry_status *status, bool *ours)
 {
-    const char *id = label_of(status, GANTRY_LABEL_CONNECTOR);
-    const char *manager = label_of(status, GANTRY_LABEL_MANAGER);
-    if (!id || !id[0] || !text_eq(manager, b->manager->settings->id))
+    const char *id = observe_label(status, GANTRY_LABEL_CONNECTOR);
+    const char *manager = observe_label(status, GANTRY_LABEL_MANAGER);
+    if (!id || !id[0] || !text_eq(manager, m->settings->id))
         return NULL;
-    return platform_of(b, status, id, ours);
+    return platform_of(m, status, id, ours);
 }
 
-static int
-seen_fill(struct seen *s, const struct gantry_status *status, bool full)
+/* On a backend that its platform does not use it is of concern only where that is drained. */
+struct platform_side *
+observe_owner(struct backend_side *b, const struct gantry_status *status, bool *ours)
+{
+    struct platform_side *p = observe_platform(b->manager, status, ours);
+    bool everywhere = b->settings->drain || b->manager->how == GANTRY_RUN_DOWN;
+    return p && (p->backend == b || everywhere) ? p : NULL;
+}
+
+int
+observe_seen(struct seen *s, const struct gantry_status *status, bool full)
 {
     int code = seen_set_texts(s, status->name ? status->name : "",
                               status->hash || full ? status->hash : s->hash);
@@ -72,7 +83,7 @@ seen_fill(struct seen *s, const struct gantry_status *status, bool full)
     if (s->state !=
         (enum gantry_state)status->state) /* how its last run ended is not how this one did */
         s->present &= ~(GANTRY_STATUS_EXIT_CODE | GANTRY_STATUS_OUT_OF_MEMORY);
-    s->named |= label_of(status, GANTRY_LABEL_NAMED) != NULL;
+    s->named |= observe_label(status, GANTRY_LABEL_NAMED) != NULL;
     s->state = status->state < GANTRY_STATE_COUNT ? (enum gantry_state)status->state
                                                   : GANTRY_STATE_UNKNOWN;
     s->present |= status->present;
@@ -90,6 +101,21 @@ seen_fill(struct seen *s, const struct gantry_status *status, bool full)
         s->restarts = status->restarts;
     s->inspected = full;
     s->stale = false;
+    return 0;
+}
+
+/* Some give it with inspections alone, so one that is missing says nothing. */
+static int
+seen_set_digest(struct connector *c, struct seen *s, const char *digest)
+{
+    if (!digest || text_eq(s->digest, digest))
+        return 0;
+    const char *shared = text_share(c->platform, digest);
+    if (!shared)
+        return GANTRY_E_NOMEM;
+    text_unshare(c->platform, s->digest);
+    s->digest = shared;
+    c->platform->manager->changed = true;
     return 0;
 }
 
@@ -115,7 +141,8 @@ observe_status(struct connector *c, const struct gantry_status *status, bool ful
     c->platform->manager->changed |= !same;
     if (same && !full) /* nothing has happened: what an inspection said still holds */
         return status->name ? seen_set_texts(s, status->name, s->hash) : 0;
-    return seen_fill(s, status, full);
+    int code = seen_set_digest(c, s, status->image_digest);
+    return code < 0 ? code : observe_seen(s, status, full);
 }
 
 /* A listing that was asked for before its last action ended knows nothing about this connector. */
@@ -188,7 +215,7 @@ static void
 observe_one(struct backend_side *b, const struct gantry_status *status, uint64_t asked)
 {
     struct gantry_manager *m = b->manager;
-    const char *id = label_of(status, GANTRY_LABEL_CONNECTOR);
+    const char *id = observe_label(status, GANTRY_LABEL_CONNECTOR);
     bool ours = true;
     struct platform_side *p = observe_owner(b, status, &ours);
     if (!p) {
@@ -198,15 +225,24 @@ observe_one(struct backend_side *b, const struct gantry_status *status, uint64_t
     struct connector *c = map_find(&p->connectors, str_of(id));
     if (!c) {
         c = connector_new(p, id);
-        if (!c)
+        if (!c) {
+            b->missed = true;
             return;
+        }
         if (text_set(&c->name, status->name) < 0) {
             c->acted =
                 asked; /* it has a workload, which was not taken over: not an empty set (S1) */
+            b->missed = true;
             return;
         }
         log_info(&m->log, "workload found", F_STR("connector", id), F_STR("name", status->name),
                  F_STR("platform", p->settings->name));
+        if (p->backend != b) /* whose last listing did not look for it (S1) */
+            backend_side_refresh(p->backend);
+    }
+    if (p->backend != b) {
+        drain_observe(c, b, status, asked, ours);
+        return;
     }
     if (is_outdated(c, asked))
         return;
@@ -227,9 +263,13 @@ void
 observe_list(struct backend_side *b, const struct runtime_job *job, uint64_t asked)
 {
     b->list_applied = asked;
+    b->looked_ms = job->queued_ms;
     map_clear(&b->strangers);
     begin_pass(b, asked);
+    drain_begin_pass(b, asked);
     vec_each (&job->statuses, status)
         observe_one(b, status, asked);
     end_pass(b, asked);
+    drain_end_pass(b, asked);
+    places_listed(b, job, asked);
 }

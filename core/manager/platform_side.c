@@ -4,6 +4,8 @@
  * other. */
 #include "manager_internal.h"
 
+#include "events.h"
+
 #include "clock.h"
 #include "err.h"
 #include "random.h"

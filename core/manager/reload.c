@@ -5,6 +5,8 @@
  * into a configuration, so the old one goes as soon as the fresh one is in its place. */
 #include "settings.h"
 
+#include "events.h"
+
 #include "buf.h"
 #include "clock.h"
 #include "err.h"

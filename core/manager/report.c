@@ -103,7 +103,7 @@ static void
 send_report(struct connector *c)
 {
     struct platform_side *p = c->platform;
-    const struct seen *kept = connector_kept(c);
+    const struct seen *kept = connector_shown(c);
     struct platform_report report = {.id = c->id};
     struct platform_health health = {0};
     const char **lines = NULL;

@@ -4,13 +4,15 @@
  * there, and goes on elsewhere. */
 #include "manager_internal.h"
 
+#include "drain.h"
+
 static bool
 backend_is_settled(const struct backend_side *b)
 {
     if (b->list.failing)
         return true;
     return b->list.answered && b->logs_in_flight == 0 && b->inspections_in_flight == 0 &&
-           b->read_queue.len == 0;
+           b->read_queue.len == 0 && images_are_settled(b);
 }
 
 /* Something is there that no listing of the platform has been held against yet: the next one decides. */
@@ -25,7 +27,7 @@ platform_side_is_unjudged(const struct platform_side *p)
         return false;
     map_each (&p->connectors, e) {
         const struct connector *c = e->value;
-        if (!c->listed && c->ours && !c->released && c->seen.len > 0)
+        if (!c->listed && c->ours && !c->released && (c->seen.len > 0 || c->away))
             return true;
     }
     return false;
@@ -70,7 +72,7 @@ manager_is_settled(const struct gantry_manager *m)
     if (m->actions_in_flight > 0 || m->waiting.len > 0 || m->touched.len > 0)
         return false;
     for (size_t i = 0; i < m->backend_count; i++) {
-        if (!backend_is_settled(&m->backends[i]))
+        if (!backend_is_settled(&m->backends[i]) || !drain_is_settled(&m->backends[i]))
             return false;
     }
     for (size_t i = 0; i < m->platform_count; i++) {

@@ -4,6 +4,8 @@
  * that, and has a count of those who hold it. */
 #include "manager_internal.h"
 
+#include "drain.h"
+
 #include "err.h"
 
 struct snapshot {
@@ -31,9 +33,10 @@ wish_word(const struct connector *c)
 static const char *
 state_word(const struct connector *c)
 {
-    if (!c->observed || c->platform->backend->list.failing)
+    const struct seen *away = drain_running(c);
+    if (!away && (!c->observed || c->platform->backend->list.failing))
         return "unknown";
-    const struct seen *kept = connector_kept(c);
+    const struct seen *kept = connector_shown(c);
     return kept ? state_name(kept->state) : "absent";
 }
 
@@ -69,7 +72,10 @@ copy(struct arena *a, const char *text)
 static void
 fill(struct gantry_connector *out, const struct connector *c, struct arena *a)
 {
-    const struct seen *kept = connector_kept(c);
+    const struct seen *kept = connector_shown(c);
+    char progress[160] = "";
+    if (c->job)
+        (void)runtime_progress(c->job, progress, sizeof progress);
     *out = (struct gantry_connector){
         .size = sizeof *out,
         .restarts = (uint32_t)MIN(c->memory.total_exits, UINT32_MAX),
@@ -84,6 +90,8 @@ fill(struct gantry_connector *out, const struct connector *c, struct arena *a)
         .started_ms = kept ? kept->started_ms : 0,
         .failures = c->memory.failures,
         .in_loop = c->memory.in_loop,
+        .image_digest = copy(a, kept ? kept->digest : NULL),
+        .progress = copy(a, progress),
     };
 }
 
@@ -169,6 +177,9 @@ gantry_manager_snapshot(struct gantry_manager *m, struct gantry_snapshot **out,
 {
     pthread_mutex_lock(&m->lock);
     bool settled = m->running && manager_is_settled(m);
+    uint64_t progress_count = m->runtime ? runtime_progress_count(m->runtime) : 0;
+    m->changed |= m->progress_count != progress_count;
+    m->progress_count = progress_count;
     if (m->changed || !m->snapshot || m->snapshot->settled != settled) {
         m->changed = false;
         m->revision++;

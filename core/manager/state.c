@@ -4,6 +4,8 @@
  * ignored. */
 #include "manager_internal.h"
 
+#include "places.h"
+
 #include "buf.h"
 #include "clock.h"
 #include "err.h"
@@ -107,7 +109,9 @@ read_connector(struct platform_side *p, const char *id, const cJSON *json)
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "name"));
     if (text_set(&c->name, name ? name : "") < 0)
         return GANTRY_E_NOMEM;
-    state_read_runs(cJSON_GetObjectItemCaseSensitive(json, "runs"), &c->memory);
+    state_read_runs(cJSON_GetObjectItemCaseSensitive(json, "runs"), c);
+    if (images_read_connector(c, json) < 0)
+        return GANTRY_E_NOMEM;
     return state_read_listing(cJSON_GetObjectItemCaseSensitive(json, "listing"), c);
 }
 
@@ -205,8 +209,12 @@ of_state(struct reader *r, const char *key)
     if (text_eq(key, "platforms") && is_next(r, '{'))
         return read_members(r, of_platforms);
     AUTO_JSON cJSON *value = read_value(r);
+    if (text_eq(key, "backends") && !r->checks)
+        r->no_memory |= places_read(r->m, value) < 0;
     if (text_eq(key, "key") && !r->checks)
         check_key(r->m, cJSON_GetStringValue(value));
+    if (text_eq(key, "images") && !r->checks)
+        r->no_memory |= images_read(r->m, value) < 0;
     if (text_eq(key, "manager"))
         r->foreign = !text_eq(cJSON_GetStringValue(value), r->m->settings->id);
     return value != NULL;
@@ -249,8 +257,9 @@ add_connector(struct buf *b, const struct connector *c)
         buf_add_fmt(b, ",\"wish\":\"%s\",\"hash\":\"%" PRIu64 "\",\"exits\":%" PRIu32,
                     c->memory.last_wish == WISH_RUN ? "run" : "halt", c->memory.last_hash,
                     c->memory.total_exits);
-        state_add_runs(b, &c->memory);
+        state_add_runs(b, c);
     }
+    images_write_connector(b, c);
     if (c->remembered)
         state_add_listing(b, c);
     buf_add_char(b, '}');
@@ -283,13 +292,16 @@ print_state(struct buf *b, const struct gantry_manager *m)
         buf_add_text(b, ",\"key\":");
         buf_add_json(b, str_of(m->fingerprint));
     }
+    places_print(b, m);
     buf_add_text(b, ",\"platforms\":{");
     for (size_t i = 0; i < m->platform_count; i++) {
         if (i > 0)
             buf_add_char(b, ',');
         add_platform(b, &m->platforms[i]);
     }
-    buf_add_text(b, "}}");
+    buf_add_char(b, '}');
+    images_write(b, m);
+    buf_add_char(b, '}');
 }
 
 void

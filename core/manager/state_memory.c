@@ -57,8 +57,9 @@ flag(bool on)
 }
 
 void
-state_add_runs(struct buf *b, const struct reconcile_memory *memory)
+state_add_runs(struct buf *b, const struct connector *c)
 {
+    const struct reconcile_memory *memory = &c->memory;
     buf_add_fmt(b,
                 ",\"runs\":{\"in_loop\":%s,\"short\":%" PRIu32 ",\"starts\":%" PRIu32
                 ",\"next_start_ms\":%" PRId64,
@@ -67,15 +68,27 @@ state_add_runs(struct buf *b, const struct reconcile_memory *memory)
     buf_add_fmt(b, ",\"watched\":\"%" PRIu64 "\",\"ran\":%s,\"own_stop\":%s,\"own_start\":%s",
                 memory->watched, flag(memory->watched_ran), flag(memory->own_stop),
                 flag(memory->own_start));
-    buf_add_fmt(
-        b, ",\"up_since_ms\":%" PRId64 ",\"started_ms\":%" PRId64 ",\"restarts\":%" PRId64 "}",
-        wall_of(memory->watched_since_ms), memory->watched_started_ms, memory->watched_restarts);
+    buf_add_fmt(b, ",\"up_since_ms\":%" PRId64 ",\"started_ms\":%" PRId64 ",\"restarts\":%" PRId64,
+                wall_of(memory->watched_since_ms), memory->watched_started_ms,
+                memory->watched_restarts);
+    buf_add_fmt(b, ",\"place\":\"%" PRIu64 "\"}", text_digest(c->platform->backend->place));
+}
+
+/* On another backend it begins anew: that it is not there yet is no end of a run. */
+static bool
+is_of_another_place(const cJSON *json, const struct connector *c)
+{
+    const char *place = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "place"));
+    uint64_t digest = 0;
+    return place && str_to_uint64(str_of(place), &digest) &&
+           digest != text_digest(c->platform->backend->place);
 }
 
 void
-state_read_runs(const cJSON *json, struct reconcile_memory *memory)
+state_read_runs(const cJSON *json, struct connector *c)
 {
-    if (!cJSON_IsObject(json))
+    struct reconcile_memory *memory = &c->memory;
+    if (!cJSON_IsObject(json) || is_of_another_place(json, c))
         return;
     const char *watched = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "watched"));
     uint64_t identity = 0;

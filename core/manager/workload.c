@@ -5,8 +5,11 @@
 #include "manager_internal.h"
 
 #include "buf.h"
+#include "clock.h"
 #include "err.h"
 #include "file.h"
+
+#define IMAGE_MAX_BYTES ((size_t)64 * 1024) /* far more than a reference has */
 
 /* What the worker needs, all of it the job's own. */
 struct recipe {
@@ -15,9 +18,12 @@ struct recipe {
     size_t entry_count;
     struct gantry_variable extra[16]; /* the manager's own variables, after the platform's */
     size_t extra_count;
-    const struct crypto_ring *ring; /* kept by the connector while the job runs, immutable */
-    struct secret *opened;          /* entry_count of them */
-    char *password;                 /* of the registry; NULL: none */
+    const struct crypto_ring *ring;   /* kept by the connector while the job runs, immutable */
+    struct secret *opened;            /* entry_count of them */
+    char *password;                   /* of the registry; NULL: none, or: */
+    const char *password_file;        /* read again by each use; NULL: none */
+    struct secret read_password;      /* from there */
+    struct gantry_registry *registry; /* the spec's; NULL: none */
     const char *id;
 };
 
@@ -37,6 +43,7 @@ recipe_wipe(void *context)
         wipe_text(r->entries[i].value);
     }
     wipe_text(r->password);
+    secret_clear(&r->read_password);
 }
 
 /* The value as the workload gets it: opened when it is sealed, else as it came. */
@@ -86,10 +93,26 @@ put_variable(struct gantry_variable *all, uint32_t *count, struct map *index,
 }
 
 static int
+read_password(struct recipe *r, struct gantry_registry *registry, struct gantry_error **err)
+{
+    if (!r->password_file)
+        return 0;
+    int code = config_read_password(r->password_file, &r->read_password, err);
+    if (code < 0) /* never as "not found", which could be taken for the workload's */
+        return err_wrap(err, code == GANTRY_E_NOMEM ? code : GANTRY_E_INVALID,
+                        "password of [registry %s]", registry->host);
+    registry->password = secret_bytes(&r->read_password).ptr;
+    return 0;
+}
+
+static int
 prepare(void *context, struct runtime_job *job, struct gantry_spec *spec, struct gantry_error **err)
 {
     struct recipe *r = context;
     size_t most = r->entry_count + r->extra_count;
+    int read = read_password(r, r->registry, err);
+    if (read < 0)
+        return read;
     struct gantry_variable *all = arena_alloc_array(&job->arena, most + 1, sizeof *all);
     if (!all)
         return err_nomem(err);
@@ -178,16 +201,33 @@ names_registry(const char *image)
                         str_eq(first, STR("localhost")));
 }
 
-static const char *
-full_image(const struct connector *c, struct arena *arena)
+char *
+workload_image(const struct connector *c)
 {
     struct gantry_manager *m = c->platform->manager;
     const struct config_override *o = config_override(m->config, c->id, c->name);
     const char *image = o && o->image ? o->image : c->image;
-    const char *prefix = config_registry_prefix(m->config);
-    if (prefix && !names_registry(image))
-        return arena_fmt(arena, "%s/%s", prefix, image);
-    return arena_dup_text(arena, image);
+    const char *prefix = config_registry_prefix(m->config, c->platform->backend->index);
+    AUTO_BUF struct buf full = BUF_INIT(IMAGE_MAX_BYTES);
+    if (prefix && !names_registry(image ? image : ""))
+        buf_add_fmt(&full, "%s/", prefix);
+    buf_add_text(&full, image);
+    return buf_take(&full);
+}
+
+static const char *
+full_image(const struct connector *c, struct arena *arena)
+{
+    AUTO_FREE char *image = workload_image(c);
+    return image ? arena_dup_text(arena, image) : NULL;
+}
+
+/* NULL: that of the engine. */
+static const char *
+image_platform(const struct connector *c)
+{
+    const struct config_override *o = config_override(c->platform->manager->config, c->id, c->name);
+    return o && o->platform ? o->platform : connector_backend(c)->platform;
 }
 
 static int
@@ -249,12 +289,15 @@ copy_settings(const struct gantry_settings *from, struct arena *arena)
 static int
 copy_registry(struct recipe *r, const struct config_registry *from, struct arena *arena)
 {
-    if (!from || !from->username)
+    if (!from || !from->username || r->spec.pull_policy == GANTRY_PULL_NEVER)
         return 0;
     struct gantry_registry *to = arena_alloc(arena, sizeof *to);
     if (!to)
         return GANTRY_E_NOMEM;
-    r->password = arena_dup(arena, from->password ? secret_bytes(from->password) : STR(""));
+    bool now = !from->password_file && from->password;
+    r->password = arena_dup(arena, now ? secret_bytes(from->password) : STR(""));
+    r->password_file = arena_dup_text(arena, from->password_file);
+    r->registry = to;
     *to = (struct gantry_registry){
         .size = sizeof *to,
         .host = arena_dup_text(arena, from->host),
@@ -262,7 +305,9 @@ copy_registry(struct recipe *r, const struct config_registry *from, struct arena
         .password = r->password,
     };
     r->spec.registry = to;
-    return to->host && to->username && r->password ? 0 : GANTRY_E_NOMEM;
+    bool whole =
+        to->host && to->username && r->password && (r->password_file || !from->password_file);
+    return whole ? 0 : GANTRY_E_NOMEM;
 }
 
 static int
@@ -283,6 +328,7 @@ fill_spec(struct recipe *r, const struct connector *c, struct runtime_job *job)
         .name = arena_dup_text(arena, name),
         .hash = arena_dup_text(arena, c->hash),
         .image = full_image(c, arena),
+        .platform = arena_dup_text(arena, image_platform(c)),
         .label_stride = sizeof(struct gantry_pair),
         .settings = copy_settings(
             config_workload_settings(m->config, c->platform->backend->index, c->id, c->name),
@@ -291,8 +337,10 @@ fill_spec(struct recipe *r, const struct connector *c, struct runtime_job *job)
         .pull_stall_ms = (uint32_t)b->pull_stall_timeout_ms,
         .start_timeout_ms = (uint32_t)b->start_timeout_ms,
     };
-    if (!s->id || !s->name || !s->hash || !s->image || !s->settings)
+    if (!s->id || !s->name || !s->hash || !s->image || !s->settings ||
+        (image_platform(c) && !s->platform))
         return GANTRY_E_NOMEM;
+    s->pull_pause_ms = (uint32_t)pause_left_ms(m, s->image, clock_mono_ms());
     code = copy_registry(r, config_registry_for(m->config, s->image), arena);
     if (code < 0)
         return code;

@@ -62,7 +62,7 @@ struct gantry_manager_event {
     /* state, action: states of its workload, as in struct gantry_connector (action: of the workload that it
      * concerned; to: "" when it failed, as nobody knows how far it came).  wish: run, halt, odd, gone; from:
      * "" when it was not known.  loop: steady, looping.  manager: "", running, stopped.  platform,
-     * backend: answering, lost. */
+     * backend: answering, lost; of one with 'drain = yes' also draining, drained. */
     const char *from, *to;
     /* create, start, replace, stop, remove; adopt: it was there before this manager, which takes it over */
     const char *action;
@@ -149,7 +149,8 @@ GANTRY_API void gantry_manager_free(struct gantry_manager *manager);
  * manager on the same folder is refused before anything is contacted.
  * err: may be NULL; *err: owned, gantry_error_free().
  * Returns 0; GANTRY_E_CONFLICT (the state folder is in use), GANTRY_E_INVALID (the state
- * folder cannot be used); for GANTRY_RUN_ONCE and GANTRY_RUN_DRY GANTRY_E_UNAVAILABLE when a platform or a
+ * folder cannot be used; or a backend that still holds workloads of this manager is not used any more by these
+ * settings, and is not drained: but for GANTRY_RUN_DOWN); for GANTRY_RUN_ONCE and GANTRY_RUN_DRY GANTRY_E_UNAVAILABLE when a platform or a
  * backend could not be asked, or an action failed; for GANTRY_RUN_DOWN GANTRY_E_UNAVAILABLE
  * when something could not be taken down.  [any], it becomes [loop] */
 GANTRY_API GANTRY_MUST_CHECK int gantry_manager_run(struct gantry_manager *manager, uint32_t how,
@@ -179,10 +180,12 @@ GANTRY_API GANTRY_MUST_CHECK int gantry_manager_join(struct gantry_manager *mana
  */
 
 /* Begin to run; how: as for gantry_manager_run(), but for GANTRY_RUN_DOWN, which blocks.  Opens the manager
- * and takes the lock in its state folder.
+ * and takes the lock in its state folder.  Where the settings have a backend that nothing uses, or one that
+ * remembers workloads of a platform that has left it, that is asked what it still has: this waits for it, for
+ * 10 s at most, each.
  * err: may be NULL; *err: owned, gantry_error_free().
  * Returns 0; GANTRY_E_CONFLICT (the state folder is in use, or the manager runs), GANTRY_E_INVALID (the
- * settings, the state folder or how) or GANTRY_E_NOMEM.  [any & not running] */
+ * settings, the state folder, how, or workloads that would be left behind) or GANTRY_E_NOMEM.  [any & not running] */
 GANTRY_API GANTRY_MUST_CHECK int gantry_manager_begin(struct gantry_manager *manager, uint32_t how,
                                                       struct gantry_error **err);
 
@@ -237,11 +240,13 @@ struct gantry_connector {
     const char *image;
     const char *wish;  /* run, halt, odd, or gone (not listed any more) */
     const char *state; /* of its workload: absent, created, running, ...; unknown while not known */
-    const char *action; /* what is being done: "" or start, stop, remove, replace */
-    const char *reason; /* why it is not as wished, one line; "" when it is */
-    int64_t started_ms; /* Unix time in milliseconds of the last start; 0: not known */
-    uint32_t failures;  /* actions that failed in a row */
-    uint32_t in_loop;   /* 1: it ends again and again, each time soon after its start */
+    const char *action;       /* what is being done: "" or start, stop, remove, replace */
+    const char *reason;       /* why it is not as wished, one line; "" when it is */
+    int64_t started_ms;       /* Unix time in milliseconds of the last start; 0: not known */
+    uint32_t failures;        /* actions that failed in a row */
+    uint32_t in_loop;         /* 1: it ends again and again, each time soon after its start */
+    const char *image_digest; /* of the image that its workload was made from; "": not known */
+    const char *progress; /* how far the action is, such as "pulling 45%"; "": nothing is said */
 };
 
 /* A platform or a backend as it is now. */

@@ -34,9 +34,12 @@ static struct scripted *scripted;
 static void (*scripted_clear)(void);
 static void (*scripted_set_state)(const char *id, uint32_t state);
 static int (*scripted_count)(const char *id, int state);
+static int (*scripted_count_in)(const char *place, const char *id, int state);
 static void (*scripted_end)(const char *id, int code, int out_of_memory, int ran_ms);
 static void (*scripted_restart)(const char *id, int code, int ran_ms);
 static void (*scripted_vanish)(const char *id);
+static void (*scripted_end_in)(const char *place, const char *id, int code, int ran_ms);
+static void (*scripted_move)(const char *from, const char *to);
 
 /* ---- a platform ------------------------------------------------------------------------------ */
 
@@ -44,7 +47,8 @@ struct platform_fake {
     struct server *server;
     pthread_mutex_t lock;
     char listing[TEXT_BYTES], configurations[TEXT_BYTES], reports[TEXT_BYTES], pings[TEXT_BYTES];
-    char told_logs[TEXT_BYTES], told_health[TEXT_BYTES]; /* bodies of the last that had some */
+    char told_status[TEXT_BYTES], told_logs[TEXT_BYTES],
+        told_health[TEXT_BYTES]; /* bodies of the last that had some */
     atomic_int listed, configured, reported, statuses, list_ms;
 };
 
@@ -83,6 +87,8 @@ fake_answer(struct exchange *x)
         atomic_fetch_add(&f->reported, 1);
         if (strstr(x->body, "updateConnectorCurrentStatus"))
             atomic_fetch_add(&f->statuses, 1);
+        if (strstr(x->body, "updateConnectorCurrentStatus"))
+            fake_set(f, f->told_status, x->body);
         if (strstr(x->body, "updateConnectorLogs"))
             fake_set(f, f->told_logs, x->body);
         if (strstr(x->body, "updateConnectorHealth"))
@@ -135,6 +141,7 @@ struct world {
     int code;
     atomic_bool ended;
     atomic_int warnings, watch_warnings, offline_warnings, state_warnings, ends_said;
+    atomic_int drained_said, would_act;
     bool runs;
 };
 
@@ -153,6 +160,10 @@ take_line(void *context, int level, const char *line, size_t length)
         atomic_fetch_add(&w->offline_warnings, 1);
     if (memmem(line, length, "state cannot be written", 23))
         atomic_fetch_add(&w->state_warnings, 1);
+    if (memmem(line, length, "its section can be removed", 26))
+        atomic_fetch_add(&w->drained_said, 1);
+    if (memmem(line, length, "would act", 9))
+        atomic_fetch_add(&w->would_act, 1);
     if (memmem(line, length, "workload ended", 14))
         atomic_fetch_add(&w->ends_said, 1);
 }
@@ -312,11 +323,15 @@ find_plugin(void)
     *(void **)&scripted_clear = dlsym(plugin, "scripted_clear");
     *(void **)&scripted_set_state = dlsym(plugin, "scripted_set_state");
     *(void **)&scripted_count = dlsym(plugin, "scripted_count");
+    *(void **)&scripted_count_in = dlsym(plugin, "scripted_count_in");
     *(void **)&scripted_end = dlsym(plugin, "scripted_end");
     *(void **)&scripted_restart = dlsym(plugin, "scripted_restart");
+    *(void **)&scripted_end_in = dlsym(plugin, "scripted_end_in");
+    *(void **)&scripted_move = dlsym(plugin, "scripted_move");
     *(void **)&scripted_vanish = dlsym(plugin, "scripted_vanish");
-    return scripted && scripted_clear && scripted_set_state && scripted_count && scripted_end &&
-           scripted_restart && scripted_vanish;
+    return scripted && scripted_clear && scripted_set_state && scripted_count &&
+           scripted_count_in && scripted_end && scripted_restart && scripted_vanish &&
+           scripted_end_in && scripted_move;
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -112,8 +112,97 @@ run_with_fault(size_t nth, bool all_after)
     return interpose_tripped();
 }
 
+/* ---- changing the backend -------------------------------------------------------------------- */
+
+static void
+use_backends(struct world *w, const char *state, const char *backends)
+{
+    w->settings[0] = '\0';
+    add_settings(w,
+                 "[manager]\ninterval = 100ms\nstate_dir = %s/%s\nplugin_path = %s/tests/"
+                 "plugins\n[log]\nlevel = debug\n[platform local]\npath = %s\n%s",
+                 w->home, state, GANTRY_BINARY_DIR, w->folder, backends);
+}
+
+/* It has run on its new backend for long, or the move would take each run its time. */
+static void
+make_old(const struct world *w)
+{
+    static char text[TEXT_BYTES];
+    char path[128];
+    snprintf(path, sizeof path, "%s/state/state.json", w->home);
+    FILE *f = fopen(path, "r+");
+    size_t size = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    text[size] = '\0';
+    char *since = strstr(text, "\"up_since_ms\":");
+    assert_non_null(since);
+    since += strlen("\"up_since_ms\":");
+    *since++ = '1';
+    while (*since >= '0' && *since <= '9')
+        *since++ = ' ';
+    rewind(f);
+    assert_int_equal(size, fwrite(text, 1, size, f));
+    fclose(f);
+}
+
+#define OLD_PLACE "[backend old]\nplugin = scripted\nplace = a\n"
+#define NEW_PLACE "[backend new]\nplugin = scripted\nplace = b\n"
+
+/* One runs on both, one shall not run, one is not listed any more. */
+static void
+half_a_move(struct world *w)
+{
+    set_up_settings(w);
+    write_connector(w, "moves", "i:1", "starting");
+    write_connector(w, "halted", "i:1", "starting");
+    write_connector(w, "gone", "i:1", "starting");
+    use_backends(w, "elsewhere", OLD_PLACE);
+    run_without_fault(w);
+    remove_connector(w, "halted");
+    remove_connector(w, "gone");
+    use_backends(w, "state", NEW_PLACE);
+    run_without_fault(w);
+    make_old(w);
+    write_connector(w, "halted", "i:1", "stopping");
+    use_backends(w, "state", OLD_PLACE "drain = yes\n" NEW_PLACE);
+}
+
 static bool
-in_a_process(size_t nth, bool all_after)
+has_moved(void)
+{
+    return scripted_count(NULL, -1) == 1 && scripted_count_in("b", "moves", GANTRY_STATE_RUNNING);
+}
+
+static bool
+move_with_fault(size_t nth, bool all_after)
+{
+    struct world w = {.runs = false};
+    struct gantry_error *err = NULL;
+    half_a_move(&w);
+    fault_assert(scripted_count_in("a", NULL, GANTRY_STATE_RUNNING) == 3);
+    interpose_arm(nth, all_after);
+    int rc = run_once(&w, &err);
+    interpose_disarm();
+    fault_assert((rc == 0) == (err == NULL));
+    gantry_error_free(err);
+    for (int i = 0; i < 30 && !has_moved(); i++) {
+        fault_assert(scripted_count_in("b", "moves", GANTRY_STATE_RUNNING) == 1);
+        fault_assert(scripted_count_in("b", NULL, -1) == 1);
+        if (i > 0)
+            pause_ms(100); /* a failure's back-off */
+        run_without_fault(&w);
+    }
+    fault_assert(has_moved());
+    remove_tree(w.home);
+    return interpose_tripped();
+}
+
+/* ---- each fault in a process of its own ------------------------------------------------------ */
+
+typedef bool (*faulty_run)(size_t nth, bool all_after);
+
+static bool
+in_a_process(faulty_run faulty, size_t nth, bool all_after)
 {
     int status = 0;
     (void)fflush(NULL);
@@ -121,7 +210,7 @@ in_a_process(size_t nth, bool all_after)
     if (child == 0) {
         (void)alarm(HANGS_S);
         (void)setenv("CMOCKA_TEST_ABORT", "1", 1); /* a check that fails ends the process */
-        exit(run_with_fault(nth, all_after) ? 0 : NOT_REACHED);
+        exit(faulty(nth, all_after) ? 0 : NOT_REACHED);
     }
     assert_true(child > 0 && waitpid(child, &status, 0) == child);
     if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != NOT_REACHED))
@@ -132,18 +221,31 @@ in_a_process(size_t nth, bool all_after)
 }
 
 static void
-no_workload_is_lost_or_made_twice(void **state)
+sweep(faulty_run faulty)
 {
     const char *stride_given = getenv("FAULT_STRIDE"), *first = getenv("FAULT_FIRST");
     size_t stride = stride_given ? strtoul(stride_given, NULL, 10) : 97;
-    (void)state;
     for (int all_after = 0; all_after < 2; all_after++) {
         size_t nth = first ? strtoul(first, NULL, 10) : 1;
-        while (in_a_process(nth, all_after != 0))
+        while (in_a_process(faulty, nth, all_after != 0))
             nth += stride;
         print_message("%zu allocations\n", nth);
         assert_true(nth > 200);
     }
+}
+
+static void
+no_workload_is_lost_or_made_twice(void **state)
+{
+    (void)state;
+    sweep(run_with_fault);
+}
+
+static void
+nothing_is_lost_by_a_move(void **state)
+{
+    (void)state;
+    sweep(move_with_fault);
 }
 
 static int
@@ -177,6 +279,7 @@ main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_workload_is_lost_or_made_twice), /* forks: before threads are made */
+        cmocka_unit_test(nothing_is_lost_by_a_move),
         cmocka_unit_test(a_manager_is_made_whole_or_not_at_all),
     };
     if (!find_plugin())

@@ -14,6 +14,7 @@ enum { SLOTS = 64, LABELS = 8, EVENTS = 256 };
 
 struct workload {
     char handle[16], name[80];
+    char place[16]; /* setting `place` of its backend: another place is another engine */
     uint32_t state, label_count;
     struct gantry_pair labels[LABELS];
     char texts[LABELS][2][300];
@@ -38,14 +39,18 @@ static unsigned events_made, events_told;
 
 struct self {
     const struct gantry_host *host;
+    char place[16];
 };
 
 GANTRY_API void scripted_clear(void);
 GANTRY_API void scripted_set_state(const char *id, uint32_t state);
 GANTRY_API int scripted_count(const char *id, int state);
+GANTRY_API int scripted_count_in(const char *place, const char *id, int state);
 GANTRY_API void scripted_end(const char *id, int code, int out_of_memory, int ran_ms);
+GANTRY_API void scripted_end_in(const char *place, const char *id, int code, int ran_ms);
 GANTRY_API void scripted_restart(const char *id, int code, int ran_ms);
 GANTRY_API void scripted_vanish(const char *id);
+GANTRY_API void scripted_move(const char *from, const char *to);
 
 static const char *
 label(const struct workload *w, const char *key)
@@ -99,11 +104,12 @@ scripted_set_state(const char *id, uint32_t state)
 /* state RESTARTED: it ended, and runs again by the runtime's own hand. */
 enum { RESTARTED = -1 };
 static void
-end_run(const char *id, int state, int code, int out_of_memory, int ran_ms)
+end_run(const char *place, const char *id, int state, int code, int out_of_memory, int ran_ms)
 {
     pthread_mutex_lock(&lock);
     for (struct workload *w = slots; w < slots + SLOTS; w++) {
-        if (!w->handle[0] || strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) != 0)
+        if (!w->handle[0] || strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) != 0 ||
+            (place && strcmp(w->place, place) != 0))
             continue;
         w->started_ms = now_ms() - ran_ms;
         w->finished_ms = now_ms();
@@ -125,13 +131,20 @@ end_run(const char *id, int state, int code, int out_of_memory, int ran_ms)
 void
 scripted_end(const char *id, int code, int out_of_memory, int ran_ms)
 {
-    end_run(id, code ? GANTRY_STATE_FAILED : GANTRY_STATE_EXITED, code, out_of_memory, ran_ms);
+    end_run(NULL, id, code ? GANTRY_STATE_FAILED : GANTRY_STATE_EXITED, code, out_of_memory,
+            ran_ms);
+}
+
+void
+scripted_end_in(const char *place, const char *id, int code, int ran_ms)
+{
+    end_run(place, id, GANTRY_STATE_FAILED, code, 0, ran_ms);
 }
 
 void
 scripted_restart(const char *id, int code, int ran_ms)
 {
-    end_run(id, RESTARTED, code, 0, ran_ms);
+    end_run(NULL, id, RESTARTED, code, 0, ran_ms);
 }
 
 /* Somebody else removes it. */
@@ -147,14 +160,32 @@ scripted_vanish(const char *id)
     pthread_mutex_unlock(&lock);
 }
 
-/* state -1: any */
+/* The engine has another address from now on. */
+void
+scripted_move(const char *from, const char *to)
+{
+    pthread_mutex_lock(&lock);
+    for (struct workload *w = slots; w < slots + SLOTS; w++)
+        if (w->handle[0] && strcmp(w->place, from) == 0)
+            snprintf(w->place, sizeof w->place, "%s", to);
+    pthread_mutex_unlock(&lock);
+}
+
 int
 scripted_count(const char *id, int state)
+{
+    return scripted_count_in(NULL, id, state);
+}
+
+/* place, id: NULL: any; state -1: any */
+int
+scripted_count_in(const char *place, const char *id, int state)
 {
     int n = 0;
     pthread_mutex_lock(&lock);
     for (struct workload *w = slots; w < slots + SLOTS; w++)
-        n += w->handle[0] && (!id || strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0) &&
+        n += w->handle[0] && (!place || strcmp(w->place, place) == 0) &&
+             (!id || strcmp(label(w, GANTRY_LABEL_CONNECTOR), id) == 0) &&
              (state < 0 || w->state == (uint32_t)state);
     pthread_mutex_unlock(&lock);
     return n;
@@ -228,14 +259,27 @@ s_open(struct gantry_call *call, const struct gantry_host *host,
        const struct gantry_settings *settings, void **out)
 {
     struct self *self = *out = calloc(1, sizeof *self);
-    (void)settings;
+    for (uint32_t i = 0; self && i < settings->count; i++) {
+        const struct gantry_value *v =
+            GANTRY_AT(struct gantry_value, settings->values, settings->stride, i);
+        if (strcmp(v->key, "place") == 0)
+            snprintf(self->place, sizeof self->place, "%s", v->text);
+    }
     if (self)
         self->host = host;
     return self ? 0 : gantry_fail(host, call, GANTRY_E_NOMEM, "out of memory");
 }
 
+/* Is this one of those that faults concern? */
+static bool
+is_faulty(const struct self *self)
+{
+    const char *only = atomic_load(&scripted.only_place);
+    return !only || strcmp(only, self->place) == 0;
+}
+
 static struct workload *
-make(const struct gantry_spec *spec, int beside)
+make(const struct self *self, const struct gantry_spec *spec, int beside)
 {
     struct workload *w = find("");
     for (uint32_t i = 0; w && i < spec->label_count && i < LABELS; i++) {
@@ -247,6 +291,7 @@ make(const struct gantry_spec *spec, int beside)
     }
     if (w) {
         made++;
+        snprintf(w->place, sizeof w->place, "%s", self->place);
         if (atomic_load(&scripted.same_handles))
             snprintf(w->handle, sizeof w->handle, "of-%.12s", spec->name);
         else
@@ -264,7 +309,7 @@ do_start(struct self *self, struct gantry_call *call, const char *id,
     int rc = pass_time(self, call, id, atomic_load(&scripted.start_ms));
     if (rc < 0)
         return rc;
-    if (spec && atomic_load(&scripted.start_image_missing))
+    if (spec && atomic_load(&scripted.start_image_missing) && is_faulty(self))
         return gantry_fail(self->host, call, GANTRY_E_IMAGE_MISSING, "no image '%s'", spec->image);
     if (spec && atomic_load(&scripted.read_spec_late)) {
         volatile size_t n = 0;
@@ -278,12 +323,12 @@ do_start(struct self *self, struct gantry_call *call, const char *id,
     pthread_mutex_lock(&lock);
     struct workload *old = existing ? find(existing->handle) : NULL, *w = old;
     if (spec)
-        w = make(spec, old != NULL);
+        w = make(self, spec, old != NULL);
     if (spec && old) {
         old->state = GANTRY_STATE_EXITED;
         tell(old);
     }
-    struct workload copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}, 0, 0, 0, 0, 0, 0};
+    struct workload copy = {{0}, {0}, {0}, 0, 0, {{0}}, {{{0}}}, 0, 0, 0, 0, 0, 0};
     if (w) {
         w->state = GANTRY_STATE_RUNNING;
         w->started_ms = now_ms();
@@ -437,7 +482,7 @@ s_inspect(void *self, struct gantry_call *call, const struct gantry_ref *ref)
     atomic_fetch_add(&scripted.inspects, 1);
     pthread_mutex_lock(&lock);
     struct workload *w = find(ref->handle),
-                    copy = {{0}, {0}, 0, 0, {{0}}, {{{0}}}, 0, 0, 0, 0, 0, 0};
+                    copy = {{0}, {0}, {0}, 0, 0, {{0}}, {{{0}}}, 0, 0, 0, 0, 0, 0};
     if (w)
         copy = *w; /* what an engine read before it took its time to answer */
     pthread_mutex_unlock(&lock);
@@ -460,7 +505,8 @@ s_list(void *self, struct gantry_call *call, const struct gantry_pair *labels, u
        uint32_t stride)
 {
     atomic_fetch_add(&scripted.lists, 1);
-    int fails = atomic_load(&scripted.list_fails);
+    const struct self *this = self;
+    int fails = is_faulty(this) ? atomic_load(&scripted.list_fails) : 0;
     if (fails > 0)
         atomic_fetch_sub(&scripted.list_fails, 1);
     if (fails)
@@ -481,12 +527,27 @@ s_list(void *self, struct gantry_call *call, const struct gantry_pair *labels, u
             const struct gantry_pair *l = GANTRY_AT(struct gantry_pair, labels, stride, i);
             same += strcmp(label(w, l->key), l->value) == 0;
         }
-        if (same == count && w->handle[0])
+        if (same == count && w->handle[0] && strcmp(w->place, this->place) == 0)
             rc = emit(self, call, w, 0);
     }
     free(copy);
     return rc;
 }
+
+static const struct gantry_setting settings[] = {
+    {.size = sizeof(struct gantry_setting),
+     .type = GANTRY_TYPE_STRING,
+     .scope = GANTRY_SCOPE_BACKEND,
+     .flags = GANTRY_SETTING_PLACE,
+     .key = "place",
+     .help = "which of its engines it is"},
+    {.size = sizeof(struct gantry_setting),
+     .type = GANTRY_TYPE_SECRET,
+     .scope = GANTRY_SCOPE_BACKEND,
+     .flags = GANTRY_SETTING_PLACE,
+     .key = "password",
+     .help = "is a secret, and no place, whatever its flags say"},
+};
 
 static const struct gantry_plugin plugin = {
     GANTRY_PLUGIN_HEAD,   .threads = GANTRY_THREADS_PARALLEL,
@@ -495,6 +556,7 @@ static const struct gantry_plugin plugin = {
     .start = s_start,     .stop = s_stop,
     .remove = s_remove,   .logs = s_logs,
     .inspect = s_inspect, .list = s_list,
-    .watch = s_watch,
+    .watch = s_watch,     .settings = settings,
+    .setting_count = 2,   .setting_stride = sizeof settings[0],
 };
 GANTRY_PLUGIN(plugin)

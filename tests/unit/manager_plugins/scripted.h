@@ -27,7 +27,8 @@ struct scripted {
     atomic_int watch_floods;       /* it says SYNCED again and again, as fast as it can */
     atomic_int lose;               /* the watch says LOST; back at 0 it says SYNCED */
     atomic_int details;            /* inspections say how and when a run began and ended */
-    atomic_int lines;              /* each run that ended left a line in its log */
+    _Atomic(const char *) only_place; /* list_fails and start_image_missing concern it alone */
+    atomic_int lines;                 /* each run that ended left a line in its log */
     /* What it saw. */
     atomic_int lists, inspects, starts, stops, removes, logs;
     atomic_int watched;      /* watches that were begun */
