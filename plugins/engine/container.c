@@ -70,11 +70,15 @@ engine_inspect(struct engine_task *task, const char *id, cJSON **out)
     code = engine_do(task, &request, &reply);
     if (code < 0)
         return code;
-    AUTO_JSON_SECRET container = cJSON_ParseWithLength(text_cstr(&reply.body), reply.body.size);
+    AUTO_JSON_SECRET container = json_parse(&reply.body);
     if (!json_text(container, "Id") || !json_text(container, "Name") ||
         !json_text(container, "State.Status"))
         return engine_fail(task, GANTRY_E_UNAVAILABLE,
                            "inspect container '%s': the engine's answer cannot be read", subject);
+    const struct engine_dialect *dialect = task->engine->dialect;
+    code = dialect ? dialect->translate(task, container) : 0;
+    if (code < 0)
+        return code;
     *out = container;
     container = NULL;
     return 0;
@@ -117,6 +121,8 @@ engine_container_stop(struct engine_task *task, const char *id, uint32_t grace_m
     int64_t grace_s = ((int64_t)grace_ms + 999) / 1000;
     if (grace_s > left_s)
         grace_s = left_s > 0 ? left_s : 0;
+    if (task->engine->dialect)
+        return task->engine->dialect->stop(task, id, grace_s);
     char rest[64];
     snprintf(rest, sizeof rest, "/stop?t=%lld", (long long)grace_s);
     return post(task, id, rest, "stop container", NULL);
@@ -174,11 +180,27 @@ await_removal(struct engine_task *task, const char *id)
     }
 }
 
+/* Podman answers 200 also when it failed: [{"Id":"...","Err":...}]. */
+static int
+check_removal(struct engine_task *task, const struct engine_reply *reply, const char *subject)
+{
+    AUTO_JSON answer = json_parse(&reply->body);
+    const cJSON *err = json_at(cJSON_GetArrayItem(answer, 0), "Err");
+    char reason[300];
+    if (!err || cJSON_IsNull(err))
+        return 0;
+    text_one_line(reason, sizeof reason,
+                  cJSON_IsString(err) ? err->valuestring : "it could not remove it");
+    return engine_fail(task, GANTRY_E_UNAVAILABLE, "remove container '%s': the engine says: %s",
+                       subject, reason);
+}
+
 int
 engine_container_delete(struct engine_task *task, const char *id)
 {
     AUTO_TEXT path = {0};
-    int code = container_path(task, &path, id, "?force=1&v=1");
+    int code =
+        container_path(task, &path, id, "?force=1&v=1&timeout=0"); /* the last one is Podman's */
     if (code < 0)
         return code;
     char subject[128];
@@ -190,6 +212,8 @@ engine_container_delete(struct engine_task *task, const char *id)
     };
     AUTO_REPLY reply = {0};
     code = engine_do(task, &request, &reply);
+    if (code == 0)
+        return check_removal(task, &reply, subject);
     if (code == GANTRY_E_NOT_FOUND)
         return 0;
     if (code == GANTRY_E_CONFLICT && strstr(text_cstr(&reply.body), "already in progress"))
@@ -215,17 +239,12 @@ engine_add_labels(struct text *json, const struct gantry_pair *labels, uint32_t 
 }
 
 static int
-ask_containers(struct engine_task *task, const struct gantry_pair *labels, uint32_t count,
-               uint32_t stride, struct engine_reply *reply)
+ask_filtered(struct engine_task *task, const struct text *filters, struct engine_reply *reply)
 {
-    AUTO_TEXT filters = TEXT(1 << 18);
     AUTO_TEXT path = TEXT(1 << 19);
-    text_add(&filters, "{\"label\":");
-    engine_add_labels(&filters, labels, count, stride);
-    text_add(&filters, "}");
     text_add(&path, "/containers/json?all=1&filters=");
-    text_add_url(&path, text_cstr(&filters));
-    if (filters.failed || path.failed)
+    text_add_url(&path, text_cstr(filters));
+    if (filters->failed || path.failed)
         return engine_fail(task, GANTRY_E_INVALID, "list containers: the labels are too long");
     const struct engine_request request = {
         .method = "GET",
@@ -234,6 +253,17 @@ ask_containers(struct engine_task *task, const struct gantry_pair *labels, uint3
         .subject = task->engine->address,
     };
     return engine_do(task, &request, reply);
+}
+
+static int
+ask_containers(struct engine_task *task, const struct gantry_pair *labels, uint32_t count,
+               uint32_t stride, struct engine_reply *reply)
+{
+    AUTO_TEXT filters = TEXT(1 << 18);
+    text_add(&filters, "{\"label\":");
+    engine_add_labels(&filters, labels, count, stride);
+    text_add(&filters, "}");
+    return ask_filtered(task, &filters, reply);
 }
 
 static int
@@ -252,7 +282,7 @@ engine_containers(struct engine_task *task, const struct gantry_pair *labels, ui
     int code = ask_containers(task, labels, count, stride, &reply);
     if (code < 0)
         return code;
-    cJSON *list = cJSON_ParseWithLength(text_cstr(&reply.body), reply.body.size);
+    cJSON *list = json_parse(&reply.body);
     if (!cJSON_IsArray(list)) {
         cJSON_Delete(list);
         return unreadable_list(task);
@@ -294,4 +324,29 @@ engine_each_container(struct engine_task *task, const struct gantry_pair *labels
         at = skip_blanks(end);
     }
     return *skip_blanks(at + 1) == '\0' ? 0 : unreadable_list(task);
+}
+
+int
+engine_container_named(struct engine_task *task, const char *name, char *id)
+{
+    AUTO_TEXT filters = TEXT(1024);
+    AUTO_REPLY reply = {0};
+    /* The filter is a regular expression: names have no letter that means something there, but '.'. */
+    text_addf(&filters, "{\"name\":[\"^/%.200s$\"]}", name);
+    int code = ask_filtered(task, &filters, &reply);
+    if (code < 0)
+        return code;
+    AUTO_JSON list = json_parse(&reply.body);
+    if (!cJSON_IsArray(list))
+        return unreadable_list(task);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        const char *found = json_text(item, "Id");
+        if (!found || strlen(found) >= ENGINE_ID_MAX)
+            return unreadable_list(task);
+        memcpy(id, found, strlen(found) + 1);
+        return 0;
+    }
+    return engine_fail(task, GANTRY_E_NOT_FOUND, "there is no container '%s'", name);
 }

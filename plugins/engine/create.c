@@ -1,6 +1,7 @@
 /* Making a container from a spec: its name, its body, its files.  See engine.h. */
 #include "engine.h"
-#include "tar.h"
+#include "options.h"
+#include "secrets.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -35,55 +36,6 @@ engine_name_has_form(const char *name, const char *base, const char *form)
 /* ---- the body
  * ------------------------------------------------------------------------------------- */
 
-static int
-check_spec(struct engine_task *task, const struct gantry_spec *spec)
-{
-    for (uint32_t i = 0; i < spec->environment_count; i++) {
-        const struct gantry_variable *variable =
-            GANTRY_AT(struct gantry_variable, spec->environment, spec->environment_stride, i);
-        if (!variable->key[0] || strchr(variable->key, '=') || !text_is_utf8(variable->key))
-            return engine_fail(task, GANTRY_E_INVALID,
-                               "workload '%s': environment variable %u has no usable name",
-                               spec->name, i + 1);
-        /* JSON has no other bytes; the engine would replace them without a word. */
-        if (!text_is_utf8(variable->value))
-            return engine_fail(
-                task, GANTRY_E_INVALID,
-                "workload '%s': the value of environment variable '%s' is not UTF-8, "
-                "and the engine's API cannot take it",
-                spec->name, variable->key);
-    }
-    for (uint32_t i = 0; i < spec->file_count; i++) {
-        const struct gantry_file *file =
-            GANTRY_AT(struct gantry_file, spec->files, spec->file_stride, i);
-        if (!tar_path_is_good(file->path))
-            return engine_fail(task, GANTRY_E_INVALID,
-                               "workload '%s': file path '%s' is not absolute and plain",
-                               spec->name, file->path);
-    }
-    return 0;
-}
-
-static void
-add_environment(struct text *body, const struct gantry_spec *spec)
-{
-    AUTO_TEXT entry = TEXT_SECRET(64u << 20);
-    text_add(body, ",\"Env\":[");
-    for (uint32_t i = 0; i < spec->environment_count; i++) {
-        const struct gantry_variable *variable =
-            GANTRY_AT(struct gantry_variable, spec->environment, spec->environment_stride, i);
-        text_reset(&entry);
-        text_add(&entry, variable->key);
-        text_add_char(&entry, '=');
-        text_add(&entry, variable->value);
-        if (i)
-            text_add_char(body, ',');
-        text_add_json(body, text_cstr(&entry));
-    }
-    text_add(body, "]");
-    body->failed |= entry.failed;
-}
-
 static void
 add_label(struct text *body, const char *key, const char *value)
 {
@@ -93,6 +45,15 @@ add_label(struct text *body, const char *key, const char *value)
     text_add_char(body, ',');
 }
 
+static void
+add_text(struct text *body, const char *member, const char *value)
+{
+    if (!value)
+        return;
+    text_addf(body, ",\"%s\":", member);
+    text_add_json(body, value);
+}
+
 static int
 make_body(struct engine_task *task, const struct gantry_spec *spec, bool once, struct text *body)
 {
@@ -100,7 +61,10 @@ make_body(struct engine_task *task, const struct gantry_spec *spec, bool once, s
     char problem[400];
     text_add(body, "{\"Image\":");
     text_add_json(body, spec->image);
-    add_environment(body, spec);
+    add_text(body, "User", option_text(spec->settings, "user"));
+    add_text(body, "Hostname", option_text(spec->settings, "hostname"));
+    engine_add_volumes(body, spec);
+    engine_environment_print(body, spec);
     text_add(body, ",\"Labels\":{");
     for (uint32_t i = 0; i < spec->label_count; i++) {
         const struct gantry_pair *label =
@@ -108,6 +72,8 @@ make_body(struct engine_task *task, const struct gantry_spec *spec, bool once, s
         add_label(body, label->key, label->value);
     }
     add_label(body, ENGINE_LABEL_RESTART, restart);
+    if (task->engine->stack)
+        add_label(body, ENGINE_LABEL_STACK, task->engine->stack);
     text_addf(body, "\"%s\":", ENGINE_LABEL_NAME);
     text_add_json(body, spec->name);
     text_addf(body, "},\"StopTimeout\":%u,\"HostConfig\":", (spec->stop_grace_ms + 999) / 1000);
@@ -123,8 +89,8 @@ make_body(struct engine_task *task, const struct gantry_spec *spec, bool once, s
 /* ---- the requests
  * --------------------------------------------------------------------------------- */
 
-static void
-log_warnings(struct engine_task *task, const char *name, const cJSON *answer)
+void
+engine_log_warnings(struct engine_task *task, const char *name, const cJSON *answer)
 {
     const cJSON *warning;
     cJSON_ArrayForEach(warning, json_at(answer, "Warnings"))
@@ -162,57 +128,58 @@ post_create(struct engine_task *task, const struct gantry_spec *spec, const char
     int code = engine_do(task, &request, &reply);
     if (code < 0)
         return code;
-    AUTO_JSON answer = cJSON_ParseWithLength(text_cstr(&reply.body), reply.body.size);
+    AUTO_JSON answer = json_parse(&reply.body);
     const char *made = json_text(answer, "Id");
     if (!made || !made[0] || strlen(made) >= ENGINE_ID_MAX)
         return engine_fail(task, GANTRY_E_UNAVAILABLE,
                            "create container '%s': the engine's answer names no container", name);
     memcpy(id, made, strlen(made) + 1);
-    log_warnings(task, name, answer);
+    engine_log_warnings(task, name, answer);
     return 0;
 }
 
-static int
-put_files(struct engine_task *task, const struct gantry_spec *spec, const char *id)
+/* Rights over the host are worth a word; those that all workloads get were told when the backend was
+ * opened. */
+void
+engine_warn_of_powers(struct engine_task *task, const struct gantry_spec *spec)
 {
-    AUTO_TEXT archive = TEXT_SECRET(256u << 20);
-    for (uint32_t i = 0; i < spec->file_count; i++)
-        tar_add_file(&archive, GANTRY_AT(struct gantry_file, spec->files, spec->file_stride, i));
-    tar_finish(&archive);
-    if (archive.failed)
-        return engine_fail(task, GANTRY_E_NOMEM, "workload '%s': its files are too large",
-                           spec->name);
-    AUTO_TEXT path = TEXT(1024);
-    text_add(&path, "/containers/");
-    text_add_url(&path, id);
-    text_add(&path, "/archive?path=%2F");
-    const struct engine_request request = {
-        .method = "PUT",
-        .path = text_cstr(&path),
-        .doing = "put files into container",
-        .subject = spec->name,
-        .content_type = "application/x-tar",
-        .body = text_cstr(&archive),
-        .body_size = archive.size,
-    };
-    AUTO_REPLY reply = {0};
-    return engine_do(task, &request, &reply);
+    char powers[ENGINE_POWERS_MAX];
+    options_powers(spec->settings, powers, sizeof powers);
+    if (powers[0] && strcmp(powers, task->engine->powers) != 0)
+        gantry_log(task->engine->host, task->call, GANTRY_LOG_WARN,
+                   "workload '%s' is given power over its host: %s", spec->name, powers);
 }
 
-int
-engine_create(struct engine_task *task, const struct gantry_spec *spec, bool beside, bool once,
-              char *id)
+/* Its name was temporary while its files were missing. */
+static int
+give_name(struct engine_task *task, const struct gantry_spec *spec, bool beside, const char *id)
 {
-    int code = check_spec(task, spec);
+    char name[ENGINE_NAME_MAX];
+    int code = GANTRY_E_CONFLICT;
+    for (int i = 0; code == GANTRY_E_CONFLICT && i < (beside ? NAME_TRIES : 1); i++) {
+        if (beside)
+            engine_name_make(name, spec->name, ENGINE_NAME_NEW);
+        code = engine_container_rename(task, id, beside ? name : spec->name);
+    }
+    return code;
+}
+
+static int
+create(struct engine_task *task, const struct gantry_spec *spec, bool beside, bool once, char *id)
+{
+    int code = engine_environment_check(task, spec);
+    if (code == 0)
+        code = engine_files_check(task, spec);
     if (code < 0)
         return code;
+    const struct engine_dialect *dialect = task->engine->dialect;
     AUTO_TEXT body = TEXT_SECRET(128u << 20);
-    code = make_body(task, spec, once, &body);
+    code = dialect ? 0 : make_body(task, spec, once, &body);
     if (code < 0)
         return code;
     /* A container that lacks its files must not look like a finished one if we die in between: it
      * bears another name until they are there. */
-    bool parts = spec->file_count > 0;
+    bool parts = spec->file_count > 0 && !dialect;
     const char *form = parts ? ENGINE_NAME_PART : beside ? ENGINE_NAME_NEW : NULL;
     char name[ENGINE_NAME_MAX];
     for (int i = 0; i < NAME_TRIES; i++) {
@@ -220,25 +187,33 @@ engine_create(struct engine_task *task, const struct gantry_spec *spec, bool bes
             engine_name_make(name, spec->name, form);
         else
             snprintf(name, sizeof name, "%s", spec->name);
-        code = post_create(task, spec, name, &body, id);
+        code = dialect ? dialect->create(task, spec, name, once, id)
+                       : post_create(task, spec, name, &body, id);
         if (code != GANTRY_E_CONFLICT || !form)
             break;
     }
     if (code < 0 || !parts)
         return code;
-    code = put_files(task, spec, id);
-    for (int i = 0; code == 0 && i < NAME_TRIES; i++) {
-        if (beside)
-            engine_name_make(name, spec->name, ENGINE_NAME_NEW);
-        code = engine_container_rename(task, id, beside ? name : spec->name);
-        if (code != GANTRY_E_CONFLICT || !beside)
-            break;
-        code = i + 1 < NAME_TRIES ? 0 : code;
-    }
+    code = engine_put_files(task, spec, id);
+    if (code == 0)
+        code = give_name(task, spec, beside, id);
     if (code < 0) {
         struct engine_task undo = engine_task_again(task);
         if (engine_container_delete(&undo, id) < 0)
             gantry_log(task->engine->host, task->call, GANTRY_LOG_WARN, "%s", undo.error);
     }
     return code;
+}
+
+int
+engine_create(struct engine_task *task, const struct gantry_spec *spec, bool beside, bool once,
+              char *id)
+{
+    char problem[400];
+    AUTO_SECRETS split = {0};
+    int code = secrets_split(spec, &split, problem, sizeof problem);
+    if (code < 0)
+        return engine_fail(task, code, "workload '%s': %s", spec->name, problem);
+    engine_warn_of_powers(task, spec);
+    return create(task, &split.spec, beside, once, id);
 }

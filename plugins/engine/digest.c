@@ -4,6 +4,7 @@
  * once holds, and an inspection costs one request and not two.  The few that are remembered are enough:
  * connectors of one kind share an image. */
 #include "engine.h"
+#include "image.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,19 +26,10 @@ ask(struct engine_task *task, const char *image, const char *reference, char *di
     AUTO_REPLY reply = {0};
     if (engine_do(&own, &request, &reply) < 0)
         return false;
-    AUTO_JSON_SECRET answer = cJSON_ParseWithLength(text_cstr(&reply.body), reply.body.size);
-    const cJSON *entry;
-    cJSON_ArrayForEach(entry, json_at(answer, "RepoDigests"))
-    {
-        /* One image may come from several repositories: the one of the reference counts. */
-        const char *text = cJSON_IsString(entry) ? entry->valuestring : "";
-        size_t length = strcspn(text, "@");
-        if (text[length] && strncmp(text, reference, length) == 0 &&
-            (reference[length] == ':' || reference[length] == '\0')) {
-            snprintf(digest, size, "%s", text + length + 1);
-            break;
-        }
-    }
+    AUTO_JSON_SECRET answer = json_parse(&reply.body);
+    const char *found = image_digest(answer, reference);
+    if (found)
+        snprintf(digest, size, "%s", found);
     return true;
 }
 
@@ -96,6 +88,10 @@ engine_find_digest(struct engine_task *task, const cJSON *container, char *diges
     const char *reference = json_text(container, "Config.Image");
     const char *at = reference ? strchr(reference, '@') : NULL;
     const char *image = json_text(container, "Image");
+    if (!at && json_text(container, "ImageDigest")) { /* Podman's */
+        snprintf(digest, size, "%s", json_text(container, "ImageDigest"));
+        return;
+    }
     digest[0] = '\0';
     if (at)
         snprintf(digest, size, "%s", at + 1);

@@ -32,6 +32,8 @@ static const struct meaning meanings[] = {
     {ANY_STATUS, PULLING, "manifest unknown", GANTRY_E_IMAGE_MISSING},
     {ANY_STATUS, PULLING, "name unknown", GANTRY_E_IMAGE_MISSING},
     {ANY_STATUS, PULLING, "no matching manifest", GANTRY_E_IMAGE_MISSING},
+    {ANY_STATUS, PULLING, "no image found in manifest list", GANTRY_E_IMAGE_MISSING}, /* Podman's */
+    {ANY_STATUS, PULLING, "did not resolve to an alias", GANTRY_E_IMAGE_MISSING},     /* likewise */
     {ANY_STATUS, PULLING, "does not match the specified platform", GANTRY_E_IMAGE_MISSING},
     {404, PULLING, NULL, GANTRY_E_IMAGE_MISSING},
     {404, ALWAYS, "no such container", GANTRY_E_NOT_FOUND},
@@ -49,6 +51,8 @@ static const struct meaning meanings[] = {
     {500, ALWAYS, "invalid reference format", GANTRY_E_INVALID},
     {500, ALWAYS, "oci runtime create failed", GANTRY_E_INVALID},
     {500, ALWAYS, "invalid --security-opt", GANTRY_E_INVALID},
+    {500, ALWAYS, "unable to find user", GANTRY_E_INVALID},
+    {500, ALWAYS, "unable to find group", GANTRY_E_INVALID},
     {501, ALWAYS, NULL, GANTRY_E_UNSUPPORTED},
 };
 
@@ -67,7 +71,7 @@ engine_classify(uint32_t status, const char *message, bool is_pull)
 void
 engine_message(const struct engine_reply *reply, char *text, size_t size)
 {
-    AUTO_JSON answer = cJSON_ParseWithLength(text_cstr(&reply->body), reply->body.size);
+    AUTO_JSON answer = json_parse(&reply->body);
     const char *message = json_text(answer, "message");
     text_one_line(text, size, message ? message : text_cstr(&reply->body));
     if (!text[0])
@@ -75,14 +79,16 @@ engine_message(const struct engine_reply *reply, char *text, size_t size)
 }
 
 static const char *
-advice(int code, bool is_pull)
+advice(int code, const struct engine_request *request, char *text, size_t size)
 {
+    if (code == GANTRY_E_DENIED && request->is_pull)
+        return engine_registry_advice(request->subject, request->registry_auth != NULL,
+                                      request->auth_holder, text, size);
     if (code == GANTRY_E_DENIED)
-        return is_pull ? "; check the credentials of its [registry HOST] section"
-                       : "; check the rights at the engine";
+        return "; check the rights at the engine";
     if (code == GANTRY_E_IMAGE_MISSING)
         return "; correct the image reference, or publish the image";
-    if (code == GANTRY_E_INVALID && !is_pull)
+    if (code == GANTRY_E_INVALID && !request->is_pull)
         return "; correct the image or the settings";
     return "";
 }
@@ -91,9 +97,16 @@ int
 engine_refused(struct engine_task *task, const struct engine_request *request,
                const struct engine_reply *reply)
 {
-    char message[500];
+    char message[500], hint[400];
     engine_message(reply, message, sizeof message);
-    int code = engine_classify(reply->status, message, request->is_pull);
+    const struct engine *engine = task->engine;
+    int code =
+        engine->classify ? engine->classify(reply, request->is_pull, message, sizeof message) : 0;
+    if (request->is_pull)
+        engine_hear_words(task, message);
+    if (code < 0) /* it says what to do, too */
+        return engine_fail(task, code, "%s '%s': %s", request->doing, request->subject, message);
+    code = engine_classify(reply->status, message, request->is_pull);
     return engine_fail(task, code, "%s '%s': the engine says: %s%s", request->doing,
-                       request->subject, message, advice(code, request->is_pull));
+                       request->subject, message, advice(code, request, hint, sizeof hint));
 }

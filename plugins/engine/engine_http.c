@@ -1,5 +1,6 @@
 /* One request to the engine, and the task that it belongs to.  See engine.h. */
 #include "engine.h"
+#include "times.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@ engine_task_init(struct engine_task *task, struct engine *engine, struct gantry_
 {
     task->engine = engine;
     task->call = call;
+    task->node = NULL;
     task->error[0] = '\0';
     task->finish_ms = task->each_ms = 0;
 }
@@ -20,6 +22,7 @@ engine_task_again(const struct engine_task *task)
 {
     struct engine_task again;
     engine_task_init(&again, task->engine, task->call);
+    again.node = task->node;
     again.finish_ms = task->finish_ms;
     again.each_ms = task->each_ms;
     return again;
@@ -57,10 +60,22 @@ engine_reply_clear(struct engine_reply *reply)
     text_clear(&reply->body);
 }
 
+void
+engine_date_of(const struct gantry_http_part *part, int64_t *seconds)
+{
+    for (uint32_t i = 0; i < part->header_count; i++) {
+        const struct gantry_http_header *header =
+            GANTRY_AT(struct gantry_http_header, part->headers, part->header_stride, i);
+        if (strcasecmp(header->name, "Date") == 0)
+            (void)time_parse_http(header->value, seconds);
+    }
+}
+
 /* ---- one exchange
  * --------------------------------------------------------------------------------- */
 
 struct exchange {
+    struct engine_task *task;
     const struct engine_request *request;
     struct engine_reply *reply;
     int code;
@@ -75,6 +90,7 @@ on_part(void *context, const struct gantry_http_part *part)
     switch (part->kind) {
     case GANTRY_HTTP_HEAD:
         exchange->reply->status = part->status;
+        engine_hear_header(exchange->task, part);
         return request->on_head ? request->on_head(request->context, part) : 0;
     case GANTRY_HTTP_DATA:
         if (request->on_data && exchange->reply->status / 100 == 2)
@@ -117,9 +133,11 @@ no_answer(struct engine_task *task, const struct engine_request *request,
                 engine->unix_socket);
         if (errno == ENOENT)
             return engine_fail(task, GANTRY_E_UNAVAILABLE,
-                               "cannot connect to unix socket '%s': there is no such file; is the "
-                               "engine running, and is 'socket' right?",
-                               engine->unix_socket);
+                               "cannot connect to unix socket '%s': there is no such file; %s",
+                               engine->unix_socket,
+                               engine->absent_advice
+                                   ? engine->absent_advice
+                                   : "is the engine running, and is 'socket' right?");
     }
     /* The host's message usually names the address already. */
     const char *place = engine->unix_socket ? engine->unix_socket : engine->base_url;
@@ -131,32 +149,58 @@ no_answer(struct engine_task *task, const struct engine_request *request,
 }
 
 static int
+make_url(struct engine_task *task, const struct engine_request *request, struct text *url)
+{
+    struct engine *engine = task->engine;
+    const struct engine_dialect *dialect = engine->dialect;
+    bool versioned = !request->unversioned && !request->outside && !dialect;
+    int minor = 0, code = versioned ? engine_version(task, &minor) : 0;
+    text_add(url, engine->base_url);
+    if (code == 0 && engine->proxy && !request->outside)
+        code = engine->proxy->place(task, url);
+    if (code < 0)
+        return code;
+    if (versioned)
+        text_addf(url, "/v1.%d", minor);
+    else if (dialect && !request->unversioned)
+        text_add(url, dialect->prefix);
+    text_add(url, request->path);
+    if (url->failed)
+        return engine_fail(task, GANTRY_E_NOMEM, "%s '%s': out of memory", request->doing,
+                           request->subject);
+    return 0;
+}
+
+#define OWN_HEADERS 3
+
+static uint32_t
+add_headers(const struct engine_task *task, const struct engine_request *request,
+            struct gantry_http_header *headers)
+{
+    const struct engine *engine = task->engine;
+    uint32_t n = 0;
+    for (; n < engine->header_count && n < ENGINE_HEADERS_MAX; n++)
+        headers[n] = engine->headers[n];
+    if (request->content_type)
+        headers[n++] = (struct gantry_http_header){"Content-Type", request->content_type};
+    if (request->registry_auth)
+        headers[n++] = (struct gantry_http_header){"X-Registry-Auth", request->registry_auth};
+    if (task->node && engine->proxy && !request->outside)
+        headers[n++] = (struct gantry_http_header){engine->proxy->node_header, task->node};
+    return n;
+}
+
+static int
 exchange_once(struct engine_task *task, const struct engine_request *request,
               struct engine_reply *reply)
 {
     struct engine *engine = task->engine;
-    int minor = 0;
-    if (!request->unversioned) {
-        int code = engine_version(task, &minor);
-        if (code < 0)
-            return code;
-    }
     AUTO_TEXT url = TEXT(1 << 20);
-    text_add(&url, engine->base_url);
-    if (!request->unversioned)
-        text_addf(&url, "/v1.%d", minor);
-    text_add(&url, request->path);
-    if (url.failed)
-        return engine_fail(task, GANTRY_E_NOMEM, "%s '%s': out of memory", request->doing,
-                           request->subject);
-    struct gantry_http_header headers[2];
-    uint32_t header_count = 0;
-    if (request->content_type)
-        headers[header_count++] =
-            (struct gantry_http_header){"Content-Type", request->content_type};
-    if (request->registry_auth)
-        headers[header_count++] =
-            (struct gantry_http_header){"X-Registry-Auth", request->registry_auth};
+    int code = make_url(task, request, &url);
+    if (code < 0)
+        return code;
+    struct gantry_http_header headers[ENGINE_HEADERS_MAX + OWN_HEADERS];
+    uint32_t header_count = add_headers(task, request, headers);
     struct gantry_http_request http = {
         .size = sizeof http,
         .flags = task->finish_ms ? GANTRY_HTTP_FINISH : 0,
@@ -181,8 +225,8 @@ exchange_once(struct engine_task *task, const struct engine_request *request,
     reply->status = 0;
     reply->body = TEXT(256u << 20);
     reply->body.secret = request->secret_reply;
-    struct exchange exchange = {.request = request, .reply = reply};
-    int code = engine->http->perform(task->call, &http, 1, sizeof http, on_part, &exchange);
+    struct exchange exchange = {.task = task, .request = request, .reply = reply};
+    code = engine->http->perform(task->call, &http, 1, sizeof http, on_part, &exchange);
     if (code < 0)
         return no_answer(task, request, &exchange, code);
     return 0;
@@ -192,10 +236,17 @@ int
 engine_call(struct engine_task *task, const struct engine_request *request,
             struct engine_reply *reply)
 {
+    const struct engine_proxy *proxy = task->engine->proxy;
     int code = exchange_once(task, request, reply);
-    if (code == 0 && !request->unversioned && engine_version_refused(reply)) {
-        /* The engine was upgraded or downgraded under us: negotiate once more, then try once more.
-         */
+    if (code < 0 || request->outside)
+        return code;
+    if (task->engine->dialect && strcmp(request->method, "GET") == 0 && reply->status == 500 &&
+        strstr(text_cstr(&reply->body), "nil pointer dereference"))
+        return exchange_once(task, request, reply); /* Podman 4.3, when much is asked at once */
+    if ((!request->unversioned && engine_version_refused(reply)) ||
+        (proxy && proxy->has_moved(reply))) {
+        /* The engine was upgraded or downgraded under us, or moved: look and negotiate once more, then try once
+         * more. */
         atomic_store(&task->engine->api_minor, 0);
         code = exchange_once(task, request, reply);
     }

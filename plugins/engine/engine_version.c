@@ -70,7 +70,7 @@ engine_version(struct engine_task *task, int *minor)
     int code = engine_do(task, &request, &reply);
     if (code < 0)
         return code;
-    AUTO_JSON answer = cJSON_ParseWithLength(text_cstr(&reply.body), reply.body.size);
+    AUTO_JSON answer = json_parse(&reply.body);
     code = choose(task, answer, minor);
     if (code == 0)
         atomic_store(&task->engine->api_minor, *minor);

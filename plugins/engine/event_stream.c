@@ -104,7 +104,8 @@ read_object(struct event_stream *stream)
     }
     const char *type = json_text(json, "Type");
     const char *container = json_text(json, "Actor.ID");
-    if (!action || (type && strcmp(type, "container") != 0))
+    bool also = type && stream->also && strcmp(type, stream->also) == 0;
+    if (!action || (type && strcmp(type, "container") != 0 && !also))
         return 0;
     struct engine_event event = {
         .action = action,

@@ -13,7 +13,7 @@
 
 struct engine_event {
     const char *action;      /* "die", "health_status: healthy" */
-    const char *container;   /* id; "" when the event has none */
+    const char *container;   /* id of that, of whatever type it is; "" when the event has none */
     const cJSON *attributes; /* labels among them; may be NULL */
     int64_t time_ns;         /* Unix time, exact; 0: not told */
 };
@@ -21,6 +21,8 @@ struct engine_event {
 struct event_stream {
     struct text object; /* what came of the current one */
     int depth;          /* of braces and brackets */
+    const char
+        *also; /* events of this type are handed over too, beside those of containers; or NULL */
     bool in_string, escaped;
     /* A non-zero code ends the stream with it.  event: borrowed. */
     int (*on_event)(void *context, const struct engine_event *event);

@@ -8,7 +8,6 @@
  *  - The times are the engine's own.  Its clock is asked before each stream; ours may be hours away. */
 #include "engine.h"
 #include "event_stream.h"
-#include "times.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -24,6 +23,10 @@
 #define CONNECTOR_MAX  4096
 #define SECOND_NS      INT64_C(1000000000)
 
+/* A stream that was held back is tried again; soon at first, for a busy machine looks the same. */
+#define BLIND_MIN_MS 15000
+#define BLIND_MAX_MS 300000
+
 struct follow {
     struct engine_task *task;
     const struct gantry_pair *labels;
@@ -36,8 +39,10 @@ struct follow {
     bool clock_lies;
     bool begun;    /* the head of the present stream was there */
     bool lost;     /* the host knows that it is not told anything */
+    bool proven;   /* nothing holds the stream back; looked at only where a proxy could */
+    bool blind;    /* the last look showed that it is held back */
     int emit_code; /* what an emit returned: the end */
-    uint32_t backoff_ms;
+    uint32_t backoff_ms, blind_ms;
     struct event_stream stream;
 };
 
@@ -96,7 +101,8 @@ on_event(void *context, const struct engine_event *event)
     if (event->time_ns >= follow->since_ns && event->time_ns < INT64_MAX)
         follow->since_ns = event->time_ns + 1;
     if (!event->container[0] || !changes_something(event->action) ||
-        !bears_the_labels(follow, event->attributes))
+        !bears_the_labels(follow, event->attributes) ||
+        cJSON_GetObjectItemCaseSensitive(event->attributes, ENGINE_LABEL_SERVICE))
         return 0;
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(event->attributes, GANTRY_LABEL_CONNECTOR);
     const char *connector = cJSON_IsString(id) ? id->valuestring : "";
@@ -132,12 +138,7 @@ static int
 on_ping_head(void *context, const struct gantry_http_part *part)
 {
     struct follow *follow = context;
-    for (uint32_t i = 0; i < part->header_count; i++) {
-        const struct gantry_http_header *header =
-            GANTRY_AT(struct gantry_http_header, part->headers, part->header_stride, i);
-        if (strcasecmp(header->name, "Date") == 0)
-            (void)time_parse_http(header->value, &follow->engine_now_s);
-    }
+    engine_date_of(part, &follow->engine_now_s);
     return 0;
 }
 
@@ -205,13 +206,40 @@ read_stream(struct follow *follow, const char *path, int64_t total_ms)
     return code;
 }
 
+/* SYNCED would be a lie on a stream whose bytes are kept somewhere. */
+static int
+prove(struct follow *follow)
+{
+    struct engine_task *task = follow->task;
+    enum engine_proof proof;
+    int code = engine_events_prove(task, follow->labels, follow->count, follow->stride,
+                                   text_cstr(&follow->filters), &proof);
+    if (code < 0)
+        return code;
+    follow->proven = proof == ENGINE_PROVEN;
+    follow->blind = proof == ENGINE_BLIND;
+    if (follow->blind)
+        return engine_fail(task, GANTRY_E_UNAVAILABLE,
+                           "'%s' holds back the stream of events; it is tried again later",
+                           task->engine->address);
+    if (follow->proven)
+        follow->blind_ms = BLIND_MIN_MS;
+    return 0;
+}
+
 /* One stream to its end.  0: it lasted as long as it should. */
 static int
 follow_once(struct follow *follow)
 {
     struct engine_task *task = follow->task;
     int64_t span_ms = task->engine->watch_span_s * 1000, began_ms = clock_ms();
+    follow->blind = false;
     int code = ask_time(follow);
+    if (code == 0 && task->engine->proxy && !follow->proven) {
+        code = prove(follow);
+        if (code == 0 && !follow->proven)
+            return 0; /* nothing has happened yet that could prove it */
+    }
     if (code < 0)
         return code;
     int64_t until_s = follow->engine_now_s + task->engine->watch_span_s;
@@ -249,6 +277,10 @@ back_off(struct follow *follow)
     if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
         random = half;
     uint32_t left = half + random % (half + 1);
+    if (follow->blind) {
+        left = follow->blind_ms;
+        follow->blind_ms = left > BLIND_MAX_MS / 2 ? BLIND_MAX_MS : left * 2;
+    }
     follow->backoff_ms =
         follow->backoff_ms > BACKOFF_MAX_MS / 2 ? BACKOFF_MAX_MS : follow->backoff_ms * 2;
     while (left) {
@@ -272,6 +304,7 @@ is_final(const struct follow *follow, int code)
 static int
 tell_lost(struct follow *follow)
 {
+    follow->proven = false;
     if (follow->lost)
         return 0;
     follow->lost = true;
@@ -315,6 +348,7 @@ engine_op_watch(struct engine_task *task, const struct gantry_pair *labels, uint
         .stride = stride,
         .filters = TEXT(1 << 19),
         .backoff_ms = BACKOFF_MIN_MS,
+        .blind_ms = BLIND_MIN_MS,
     };
     task->each_ms = ANSWER_MS;
     text_add(&filters, "{\"type\":[\"container\"],\"label\":");

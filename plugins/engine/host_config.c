@@ -1,12 +1,10 @@
-/* Settings of a workload -> the engine's HostConfig.  Most are a row of a table: key, member,
- * shape. */
+/* Settings of a workload -> the engine's HostConfig.  Most are a row of a table: key, member, shape.
+ * What is written wrong is refused before anything is printed. */
 #include "engine.h"
-#include "settings.h"
+#include "options.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
-
-const char *const engine_restart_choices[] = {"unless-stopped", "always", "on-failure", "no", NULL};
 
 enum shape { SHAPE_TEXT, SHAPE_LIST, SHAPE_BOOL, SHAPE_INTEGER, SHAPE_MAP };
 
@@ -20,9 +18,9 @@ static const struct option {
     {"dns", "Dns", SHAPE_LIST},
     {"dns_search", "DnsSearch", SHAPE_LIST},
     {"privileged", "Privileged", SHAPE_BOOL},
+    {"read_only", "ReadonlyRootfs", SHAPE_BOOL},
     {"cap_add", "CapAdd", SHAPE_LIST},
     {"cap_drop", "CapDrop", SHAPE_LIST},
-    {"security_opt", "SecurityOpt", SHAPE_LIST},
     {"userns_mode", "UsernsMode", SHAPE_TEXT},
     {"pid_mode", "PidMode", SHAPE_TEXT},
     {"ipc_mode", "IpcMode", SHAPE_TEXT},
@@ -34,233 +32,241 @@ static const struct option {
     {"init", "Init", SHAPE_BOOL},
 };
 
-struct writer {
-    struct text *json;
-    const struct gantry_settings *settings;
-    char *problem;
-    size_t problem_size;
-    bool wrong;
+/* ---- checks that are Docker's own ------------------------------------------------------------------ */
+
+static const struct mode {
+    const char *key;
+    const char *words[5];
+    bool takes_container;
+    const char *written;
+} modes[] = {
+    {"userns_mode", {"host"}, false, "host, or nothing for the engine's"},
+    {"uts_mode", {"host"}, false, "host, or nothing for its own"},
+    {"pid_mode", {"host"}, true, "host or container:ID, or nothing for its own"},
+    {"ipc_mode",
+     {"none", "private", "shareable", "host"},
+     true,
+     "none, private, shareable, host or container:ID"},
 };
 
-GANTRY_PRINTF(3, 4)
-static void
-wrong(struct writer *writer, const char *key, const char *format, ...)
+static bool
+check_mode(const struct mode *mode, const struct gantry_settings *settings, char *problem,
+           size_t size)
 {
-    if (writer->wrong)
-        return;
-    writer->wrong = true;
-    int used = snprintf(writer->problem, writer->problem_size, "%s: ", key);
-    va_list args;
-    va_start(args, format);
-    if (used > 0 && (size_t)used < writer->problem_size)
-        vsnprintf(writer->problem + used, writer->problem_size - (size_t)used, format, args);
-    va_end(args);
+    const char *text = option_text(settings, mode->key);
+    if (!text || (mode->takes_container && strncmp(text, "container:", 10) == 0 && text[10]))
+        return true;
+    for (size_t i = 0; mode->words[i]; i++)
+        if (strcmp(text, mode->words[i]) == 0)
+            return true;
+    snprintf(problem, size, "%s: '%.200s' is wrong; write %s", mode->key, text, mode->written);
+    return false;
 }
 
-/* The member's name, after a comma. */
-static void
-member(struct writer *writer, const char *name)
+static bool
+check(const struct gantry_settings *settings, char *problem, size_t size)
 {
-    text_addf(writer->json, ",\"%s\":", name);
+    if (!options_check(settings, problem, size))
+        return false;
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++)
+        if (!check_mode(&modes[i], settings, problem, size))
+            return false;
+    return true;
 }
 
-static void
-write_list(struct writer *writer, const struct gantry_value *value)
-{
-    text_add_char(writer->json, '[');
-    for (uint32_t i = 0; i < value->item_count; i++) {
-        if (i)
-            text_add_char(writer->json, ',');
-        text_add_json(writer->json, value->items[i]);
-    }
-    text_add_char(writer->json, ']');
-}
+/* ---- printing: everything is well written ---------------------------------------------------------- */
 
 static void
-write_map(struct writer *writer, const struct gantry_value *value)
+write_option(struct text *json, const struct gantry_settings *settings, const struct option *option)
 {
-    text_add_char(writer->json, '{');
-    for (uint32_t i = 0; i < value->item_count; i++) {
-        const char *equals = strchr(value->items[i], '=');
-        char key[256];
-        size_t length = equals ? (size_t)(equals - value->items[i]) : 0;
-        if (length == 0 || length >= sizeof key) {
-            wrong(writer, value->key, "'%s' is not KEY=VALUE", value->items[i]);
-            return;
-        }
-        memcpy(key, value->items[i], length);
-        key[length] = '\0';
-        if (i)
-            text_add_char(writer->json, ',');
-        text_add_json(writer->json, key);
-        text_add_char(writer->json, ':');
-        text_add_json(writer->json, equals + 1);
-    }
-    text_add_char(writer->json, '}');
-}
-
-static void
-write_option(struct writer *writer, const struct option *option)
-{
-    const struct gantry_value *value = settings_find(writer->settings, option->key);
+    const struct gantry_value *value = option_find(settings, option->key);
     if (!value || (option->shape == SHAPE_TEXT && !value->text[0]))
         return;
     if ((option->shape == SHAPE_LIST || option->shape == SHAPE_MAP) && value->item_count == 0)
         return;
-    member(writer, option->member);
+    text_addf(json, ",\"%s\":", option->member);
     switch (option->shape) {
     case SHAPE_TEXT:
-        text_add_json(writer->json, value->text);
+        text_add_json(json, value->text);
         break;
     case SHAPE_LIST:
-        write_list(writer, value);
+        option_print_list(json, value);
         break;
     case SHAPE_BOOL:
-        text_add(writer->json, value->number ? "true" : "false");
+        text_add(json, value->number ? "true" : "false");
         break;
     case SHAPE_INTEGER:
-        text_addf(writer->json, "%lld", (long long)value->number);
+        text_addf(json, "%lld", (long long)value->number);
         break;
     case SHAPE_MAP:
-        write_map(writer, value);
+        option_print_map(json, value);
         break;
     }
 }
 
-/* "nofile=1024:2048" or "nofile=1024" (both); -1 is unlimited. */
-static bool
-parse_ulimit(const char *item, char *name, size_t size, long long *soft, long long *hard)
-{
-    size_t length = strcspn(item, "=");
-    if (length == 0 || length >= size || item[length] != '=')
-        return false;
-    memcpy(name, item, length);
-    name[length] = '\0';
-    const char *number = item + length + 1;
-    char *end;
-    *soft = *hard = strtoll(number, &end, 10);
-    if (end == number)
-        return false;
-    if (*end == ':') {
-        number = end + 1;
-        *hard = strtoll(number, &end, 10);
-        if (end == number)
-            return false;
-    }
-    return *end == '\0' && *soft >= -1 && *hard >= -1 &&
-           (*hard == -1 || (*soft != -1 && *soft <= *hard));
-}
-
 static void
-write_ulimits(struct writer *writer)
+write_ulimits(struct text *json, const struct gantry_value *value)
 {
-    const struct gantry_value *value = settings_find(writer->settings, "ulimits");
-    if (!value || value->item_count == 0)
-        return;
-    member(writer, "Ulimits");
-    text_add_char(writer->json, '[');
+    text_add(json, ",\"Ulimits\":[");
     for (uint32_t i = 0; i < value->item_count; i++) {
-        char name[64];
-        long long soft, hard;
-        if (!parse_ulimit(value->items[i], name, sizeof name, &soft, &hard)) {
-            wrong(writer, "ulimits", "'%s' is not NAME=SOFT:HARD, such as nofile=1024:2048",
-                  value->items[i]);
-            return;
-        }
-        text_add(writer->json, i ? ",{\"Name\":" : "{\"Name\":");
-        text_add_json(writer->json, name);
-        text_addf(writer->json, ",\"Soft\":%lld,\"Hard\":%lld}", soft, hard);
-    }
-    text_add_char(writer->json, ']');
-}
-
-/* "1.5" as thousand millionths, without the rounding of a floating-point number. */
-static bool
-parse_cpus(const char *text, long long *nano)
-{
-    long long value = 0, scale = 1000000000;
-    bool fraction = false, digits = false;
-    for (; *text; text++) {
-        if (*text == '.' && !fraction) {
-            fraction = true;
+        struct option_ulimit ulimit;
+        if (!option_parse_ulimit(value->items[i], &ulimit))
             continue;
-        }
-        if (*text < '0' || *text > '9' || value > 100000000000000000LL)
-            return false;
-        digits = true;
-        if (fraction && scale == 1)
-            continue;
-        value = value * 10 + (*text - '0');
-        if (fraction)
-            scale /= 10;
+        text_add(json, i ? ",{\"Name\":" : "{\"Name\":");
+        text_add_json(json, ulimit.name);
+        text_addf(json, ",\"Soft\":%lld,\"Hard\":%lld}", ulimit.soft, ulimit.hard);
     }
-    if (!digits || value > INT64_MAX / scale)
-        return false;
-    *nano = value * scale;
-    return *nano > 0;
+    text_add_char(json, ']');
 }
 
 static void
-write_limits(struct writer *writer)
+write_tmpfs(struct text *json, const struct gantry_value *value)
 {
-    const struct gantry_value *memory = settings_find(writer->settings, "memory");
-    const char *cpus = settings_text(writer->settings, "cpus");
-    if (memory && memory->number > 0) {
-        /* MemorySwap is the sum of both: equal means no swap, so that the limit is what it says. */
-        member(writer, "Memory");
-        text_addf(writer->json, "%lld,\"MemorySwap\":%lld", (long long)memory->number,
+    text_add(json, ",\"Tmpfs\":{");
+    for (uint32_t i = 0; i < value->item_count; i++) {
+        char path[1024];
+        const char *how;
+        if (!option_parse_tmpfs(value->items[i], path, sizeof path, &how))
+            continue;
+        text_add(json, i ? "," : "");
+        text_add_json(json, path);
+        text_add_char(json, ':');
+        text_add_json(json, how);
+    }
+    text_add_char(json, '}');
+}
+
+/* Mounts and not Binds: with those the engine makes a folder that is missing, empty and root's. */
+static void
+write_volumes(struct text *json, const struct gantry_value *value)
+{
+    text_add(json, ",\"Mounts\":[");
+    for (uint32_t i = 0; i < value->item_count; i++) {
+        struct option_volume volume;
+        if (!option_parse_volume(value->items[i], &volume))
+            continue;
+        text_addf(json, "%s{\"Type\":\"%s\",\"Source\":", i ? "," : "",
+                  volume.is_folder ? "bind" : "volume");
+        text_add_json(json, volume.source);
+        text_add(json, ",\"Target\":");
+        text_add_json(json, volume.target);
+        text_addf(json, ",\"ReadOnly\":%s}", volume.read_only ? "true" : "false");
+    }
+    text_add_char(json, ']');
+}
+
+static void
+write_items(struct text *json, const struct gantry_settings *settings, const char *key,
+            void (*write)(struct text *json, const struct gantry_value *value))
+{
+    const struct gantry_value *value = option_items(settings, key);
+    if (value)
+        write(json, value);
+}
+
+/* One list of the engine's is three options here.  What security_opt says itself of new privileges
+ * stands. */
+static bool
+write_security(struct text *json, const struct gantry_settings *settings, char *problem,
+               size_t size)
+{
+    const struct gantry_value *given = option_items(settings, "security_opt");
+    bool no_new_privileges = option_is_on(settings, "no_new_privileges");
+    const char *comma = "";
+    AUTO_TEXT seccomp = TEXT(2u << 20);
+    text_add(&seccomp, "seccomp=");
+    size_t prefix = seccomp.size;
+    if (!option_seccomp(settings, &seccomp, problem, size))
+        return false;
+    text_add(json, ",\"SecurityOpt\":[");
+    for (uint32_t i = 0; given && i < given->item_count; i++, comma = ",") {
+        text_add(json, comma);
+        text_add_json(json, given->items[i]);
+        if (strncmp(given->items[i], "no-new-privileges", 17) == 0)
+            no_new_privileges = false;
+    }
+    if (no_new_privileges) {
+        text_addf(json, "%s\"no-new-privileges:true\"", comma);
+        comma = ",";
+    }
+    if (seccomp.size > prefix) {
+        text_add(json, comma);
+        text_add_json(json, text_cstr(&seccomp));
+    }
+    text_add_char(json, ']');
+    json->failed |= seccomp.failed;
+    return true;
+}
+
+static void
+write_limits(struct text *json, const struct gantry_settings *settings)
+{
+    const struct gantry_value *memory = option_find(settings, "memory");
+    const char *cpus = option_text(settings, "cpus");
+    long long nano;
+    /* MemorySwap is the sum of both: equal means no swap, so that the limit is what it says. */
+    if (memory)
+        text_addf(json, ",\"Memory\":%lld,\"MemorySwap\":%lld", (long long)memory->number,
                   (long long)memory->number);
-    }
-    if (cpus) {
-        long long nano = 0;
-        if (!parse_cpus(cpus, &nano)) {
-            wrong(writer, "cpus", "'%s' is not a number above 0, such as 1.5", cpus);
-            return;
-        }
-        member(writer, "NanoCpus");
-        text_addf(writer->json, "%lld", nano);
-    }
+    if (cpus && option_parse_cpus(cpus, &nano))
+        text_addf(json, ",\"NanoCpus\":%lld", nano);
 }
 
 /* json-file keeps logs without any limit unless told otherwise. */
 static void
-write_log(struct writer *writer)
+write_log(struct text *json, const struct gantry_settings *settings)
 {
-    const struct gantry_value *size = settings_find(writer->settings, "log_max_size");
-    const struct gantry_value *files = settings_find(writer->settings, "log_max_files");
-    long long bytes = size && size->number > 0 ? (long long)size->number : 10000000;
-    long long count = files ? (long long)files->number : 3;
-    if (count < 1 || count > 1000) {
-        wrong(writer, "log_max_files", "%lld is not between 1 and 1000", count);
-        return;
-    }
-    member(writer, "LogConfig");
-    text_addf(writer->json,
-              "{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"%lld\",\"max-file\":\"%lld\"}}",
-              bytes, count);
+    const struct gantry_value *size = option_find(settings, "log_max_size");
+    const struct gantry_value *files = option_find(settings, "log_max_files");
+    text_addf(json,
+              ",\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"%lld\","
+              "\"max-file\":\"%lld\"}}",
+              size ? (long long)size->number : 10000000, files ? (long long)files->number : 3);
 }
 
 const char *
 engine_restart_wanted(const struct gantry_settings *settings)
 {
-    const char *restart = settings_text(settings, "restart");
-    return restart ? restart : engine_restart_choices[0];
+    const char *restart = option_text(settings, "restart");
+    return restart ? restart : option_restart_choices[0];
 }
 
 bool
 engine_host_config(struct text *json, const struct gantry_settings *settings,
                    const char *restart_policy, char *problem, size_t problem_size)
 {
-    struct writer writer = {json, settings, problem, problem_size, false};
     problem[0] = '\0';
+    if (!check(settings, problem, problem_size))
+        return false;
     text_add(json, "{\"RestartPolicy\":{\"Name\":");
     text_add_json(json, restart_policy);
     text_add_char(json, '}');
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        write_option(&writer, &options[i]);
-    write_ulimits(&writer);
-    write_limits(&writer);
-    write_log(&writer);
+        write_option(json, settings, &options[i]);
+    write_items(json, settings, "ulimits", write_ulimits);
+    write_items(json, settings, "tmpfs", write_tmpfs);
+    write_items(json, settings, "volumes", write_volumes);
+    if (!write_security(json, settings, problem, problem_size))
+        return false;
+    write_limits(json, settings);
+    write_log(json, settings);
     text_add_char(json, '}');
-    return !writer.wrong;
+    return true;
+}
+
+bool
+engine_workload_defaults(struct engine *engine, struct gantry_call *call,
+                         const struct gantry_settings *settings, char *problem, size_t size)
+{
+    AUTO_TEXT unused = TEXT(4 << 20);
+    const struct engine_dialect *dialect = engine->dialect;
+    if (dialect ? !dialect->check(settings, problem, size)
+                : !engine_host_config(&unused, settings, "no", problem, size))
+        return false;
+    options_powers(settings, engine->powers, sizeof engine->powers);
+    if (engine->powers[0])
+        gantry_log(engine->host, call, GANTRY_LOG_WARN,
+                   "[backend %s] gives every connector power over the host: %s", settings->section,
+                   engine->powers);
+    return true;
 }

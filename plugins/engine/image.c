@@ -1,6 +1,8 @@
 /* Image references.  See image.h. */
 #include "image.h"
 
+#include "json.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -35,4 +37,55 @@ image_parse(const char *reference, struct image *image)
         return copy(image->select, sizeof image->select, colon + 1,
                     length - (size_t)(colon + 1 - reference));
     return copy(image->select, sizeof image->select, "latest", 6);
+}
+
+/* As the engine shows names: Docker Hub's without host, its official ones without folder. */
+static const char *
+familiar(const char *name)
+{
+    static const char *const hidden[] = {"docker.io/", "index.docker.io/", "library/"};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        if (strncmp(name, hidden[i], strlen(hidden[i])) == 0)
+            name += strlen(hidden[i]);
+    return name;
+}
+
+bool
+image_same(const char *one, const char *other)
+{
+    struct image a, b;
+    return image_parse(one, &a) && image_parse(other, &b) &&
+           strcmp(familiar(a.name), familiar(b.name)) == 0 && strcmp(a.select, b.select) == 0;
+}
+
+const char *
+image_registry(const char *reference, size_t *length)
+{
+    *length = strcspn(reference, "/");
+    bool host =
+        reference[*length] && (memchr(reference, '.', *length) || memchr(reference, ':', *length) ||
+                               (*length == 9 && memcmp(reference, "localhost", 9) == 0));
+    if (host)
+        return reference;
+    *length = strlen("docker.io");
+    return "docker.io";
+}
+
+const char *
+image_digest(const cJSON *answer, const char *reference)
+{
+    struct image wanted, known;
+    const cJSON *entry;
+    if (!image_parse(reference, &wanted))
+        return NULL;
+    /* One image may come from several repositories: the one of the reference counts. */
+    cJSON_ArrayForEach(entry, json_at(answer, "RepoDigests"))
+    {
+        const char *text = cJSON_IsString(entry) ? entry->valuestring : "";
+        const char *at = strchr(text, '@');
+        if (at && image_parse(text, &known) &&
+            strcmp(familiar(known.name), familiar(wanted.name)) == 0)
+            return at + 1;
+    }
+    return NULL;
 }

@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+cJSON *
+json_parse(const struct text *text)
+{
+    const char *begin = text_cstr(text), *last = begin + text->size, *end = begin;
+    cJSON *tree = cJSON_ParseWithLengthOpts(begin, text->size, &end, 0);
+    while (tree && end < last && *end && strchr(" \t\r\n", *end))
+        end++;
+    if (tree && end != last)
+        json_clear_secret(&tree);
+    return tree;
+}
+
 const cJSON *
 json_at(const cJSON *root, const char *path)
 {

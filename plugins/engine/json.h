@@ -3,6 +3,8 @@
 #ifndef ENGINE_JSON_H
 #define ENGINE_JSON_H
 
+#include "text.h"
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +12,10 @@
 
 #define AUTO_JSON        __attribute__((cleanup(json_clear))) cJSON *
 #define AUTO_JSON_SECRET __attribute__((cleanup(json_clear_secret))) cJSON *
+
+/* The whole text as one value, with blanks around it; NULL: it is none, or something follows it, or there is no
+ * memory.  Half an answer is none (S1). */
+cJSON *json_parse(const struct text *text);
 
 /* The value at a path of member names joined by dots, such as "State.Health.Status"; or NULL. */
 const cJSON *json_at(const cJSON *root, const char *path);

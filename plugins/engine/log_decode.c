@@ -43,13 +43,27 @@ end_line(struct log_decode *decode, struct log_piece_line *line)
     return code;
 }
 
+/* Podman tells whole seconds. */
+#define PODMAN_JOIN_NS INT64_C(1000000000)
+
+/* Does a piece of this time continue the line that is open? */
+static bool
+continues(const struct log_decode *decode, const struct log_piece_line *line, int64_t time_ns)
+{
+    if (decode->podman)
+        return time_ns - line->time_ns <= PODMAN_JOIN_NS;
+    return line->piece_size >= LOG_PIECE_SIZE && line->time_ns == time_ns;
+}
+
 /* A piece begins, at this time: of the line that is open, or of a new one. */
 static int
 begin_piece(struct log_decode *decode, int64_t time_ns)
 {
     struct log_piece_line *line = &decode->lines[decode->current];
-    if (line->open && line->piece_size >= LOG_PIECE_SIZE && line->time_ns == time_ns) {
+    if (line->open && continues(decode, line, time_ns)) {
         line->piece_size = 0;
+        /* By its last piece: a read that begins inside the line finds a line of the same time. */
+        line->time_ns = time_ns;
         return 0;
     }
     int code = end_line(decode, line);
@@ -222,6 +236,8 @@ log_decode_finish(struct log_decode *decode)
         /* A full piece without a line end is the beginning of a line that goes on: it comes whole
          * later. */
         bool goes_on = line->piece_size > 0 && line->piece_size % LOG_PIECE_SIZE == 0;
+        if (decode->podman)
+            goes_on = decode->now_ns && decode->now_ns - line->time_ns <= 2 * PODMAN_JOIN_NS;
         if (line->open && !goes_on)
             code = end_line(decode, line);
     }

@@ -46,6 +46,10 @@ struct log_decode {
     size_t stamp_size;
     bool in_stamp;
     uint64_t pieces; /* begun so far */
+    /* Podman's pieces: of any size, without times that would tell which belong together.  One without a line
+     * end is continued by the next of its stream that was written at most a second later. */
+    bool podman;
+    int64_t now_ns; /* with it: when the engine answered; 0: not known */
 };
 
 void log_decode_init(struct log_decode *decode, size_t max_line_bytes, log_line_fn *on_line,

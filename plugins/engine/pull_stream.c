@@ -60,7 +60,7 @@ note_progress(struct pull_stream *stream, const cJSON *line)
 static void
 read_line(struct pull_stream *stream)
 {
-    AUTO_JSON line = cJSON_ParseWithLength(text_cstr(&stream->line), stream->line.size);
+    AUTO_JSON line = json_parse(&stream->line);
     text_reset(&stream->line);
     const char *error = json_text(line, "errorDetail.message");
     if (!error)

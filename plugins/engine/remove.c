@@ -19,9 +19,10 @@ waits_for(const cJSON *item)
 {
     const char *wanted = listed_label(item, ENGINE_LABEL_NAME);
     const cJSON *name = cJSON_GetArrayItem(json_at(item, "Names"), 0);
-    if (!wanted || !cJSON_IsString(name) || name->valuestring[0] != '/')
+    if (!wanted || !cJSON_IsString(name))
         return NULL;
-    return engine_name_has_form(name->valuestring + 1, wanted, ENGINE_NAME_NEW) ? wanted : NULL;
+    const char *plain = name->valuestring + (name->valuestring[0] == '/'); /* not at Podman */
+    return engine_name_has_form(plain, wanted, ENGINE_NAME_NEW) ? wanted : NULL;
 }
 
 /* Give the name to the connector's other container that waits for it.  leaving: the one that is

@@ -27,11 +27,30 @@ is_of_other_platform(const cJSON *container, const struct gantry_spec *spec)
            !has_label_of(container, spec, GANTRY_LABEL_NAMED);
 }
 
+/* The container of this name, as engine_inspect() gives it. */
+static int
+find_by_name(struct engine_task *task, const char *name, cJSON **out)
+{
+    if (!task->engine->proxy)
+        return engine_inspect(task, name, out);
+    /* A proxy's rules are about ids: it may deny a name. */
+    char id[ENGINE_ID_MAX];
+    int code = engine_container_named(task, name, id);
+    return code < 0 ? code : engine_inspect(task, id, out);
+}
+
+static bool
+is_leaving(const cJSON *container)
+{
+    const char *state = json_text(container, "State.Status");
+    return state && (strcmp(state, "removing") == 0 || strcmp(state, "dead") == 0);
+}
+
 int
 engine_name_check(struct engine_task *task, const struct gantry_spec *spec, bool must_be_free)
 {
     AUTO_CONTAINER holder = NULL;
-    int code = engine_inspect(task, spec->name, &holder);
+    int code = find_by_name(task, spec->name, &holder);
     if (code == GANTRY_E_NOT_FOUND)
         return 0;
     if (code < 0)
@@ -45,10 +64,15 @@ engine_name_check(struct engine_task *task, const struct gantry_spec *spec, bool
                            "container name '%s' is held by container %.12s, which is not this "
                            "connector's; rename or remove it",
                            spec->name, json_text(holder, "Id"));
-    if (must_be_free)
+    /* An engine may be stuck in removing one for ever: the other form of the name is free. */
+    if (must_be_free && is_leaving(holder))
         return engine_fail(task, GANTRY_E_CONFLICT,
+                           "container name '%s' is held by container %.12s, which is being removed",
+                           spec->name, json_text(holder, "Id"));
+    if (must_be_free)
+        return engine_fail(task, GANTRY_E_UNAVAILABLE,
                            "container name '%s' is held by container %.12s (%s), which is this "
-                           "connector's already",
+                           "connector's already; none is made beside it",
                            spec->name, json_text(holder, "Id"), json_text(holder, "State.Status"));
     return 0;
 }
@@ -96,6 +120,13 @@ set_restart(struct engine_task *task, const cJSON *container, bool once)
         now = "no";
     if (!wanted || strcmp(now, wanted) == 0)
         return 0; /* a container of XTM Composer keeps what it has */
+    if (task->engine->dialect) {
+        gantry_log(task->engine->host, task->call, GANTRY_LOG_WARN,
+                   "container '%s': the engine cannot change its restart policy '%s', and restarts "
+                   "it without a pause; without 'restart' Gantry does that",
+                   engine_name_of(container), now);
+        return 0;
+    }
     return engine_container_restart_policy(task, json_text(container, "Id"), wanted);
 }
 
@@ -173,7 +204,7 @@ engine_op_stop(struct engine_task *task, const struct gantry_ref *ref, uint32_t 
         return code == GANTRY_E_NOT_FOUND ? 0 : code;
     /* "always" means: also when somebody stopped it, at the engine's next start. */
     const char *policy = json_text(container, "HostConfig.RestartPolicy.Name");
-    if (policy && strcmp(policy, "always") == 0)
+    if (policy && strcmp(policy, "always") == 0 && !task->engine->dialect)
         code = engine_container_restart_policy(task, ref->handle, "unless-stopped");
     if (code == 0)
         code = engine_container_stop(task, ref->handle, grace_ms);

@@ -21,10 +21,11 @@ static const struct state_word {
     {"paused", GANTRY_STATE_PAUSED},     {"restarting", GANTRY_STATE_RESTARTING},
     {"removing", GANTRY_STATE_REMOVING}, {"exited", GANTRY_STATE_EXITED},
     {"dead", GANTRY_STATE_DEAD},         {"stopping", GANTRY_STATE_STOPPING},
+    {"stopped", GANTRY_STATE_EXITED},    {"initialized", GANTRY_STATE_STARTING}, /* Podman's */
 };
 
-static uint32_t
-state_of_word(const char *word)
+uint32_t
+engine_state_of_word(const char *word)
 {
     for (size_t i = 0; word && i < sizeof state_words / sizeof state_words[0]; i++)
         if (strcmp(word, state_words[i].word) == 0)
@@ -32,8 +33,8 @@ state_of_word(const char *word)
     return GANTRY_STATE_UNKNOWN;
 }
 
-static uint32_t
-health_of_word(const char *word)
+uint32_t
+engine_health_of_word(const char *word)
 {
     if (!word)
         return GANTRY_HEALTH_NONE;
@@ -44,15 +45,15 @@ health_of_word(const char *word)
     return strcmp(word, "unhealthy") == 0 ? GANTRY_HEALTH_UNHEALTHY : GANTRY_HEALTH_NONE;
 }
 
-static bool
-ended_as_told(int32_t exit_code)
+bool
+engine_ended_as_told(int32_t exit_code)
 {
     return exit_code == 0 || exit_code == 128 + 9 || exit_code == 128 + 15;
 }
 
 /* *pairs: borrowed from the tree but for the array itself, free(). */
-static int
-labels_of(const cJSON *labels, struct gantry_status *status, struct gantry_pair **pairs)
+int
+engine_labels_of(const cJSON *labels, struct gantry_status *status, struct gantry_pair **pairs)
 {
     *pairs = NULL;
     int count = cJSON_GetArraySize(labels);
@@ -76,11 +77,22 @@ labels_of(const cJSON *labels, struct gantry_status *status, struct gantry_pair 
     return 0;
 }
 
-static const char *
-label_hash(const cJSON *labels)
+const char *
+engine_label_hash(const cJSON *labels)
 {
     const cJSON *hash = cJSON_GetObjectItemCaseSensitive(labels, GANTRY_LABEL_HASH);
     return cJSON_IsString(hash) && hash->valuestring[0] ? hash->valuestring : NULL;
+}
+
+/* ID, or ID@NODE where there are several machines; NULL: it has none.  buffer: ENGINE_HANDLE_MAX. */
+static const char *
+handle_of(const cJSON *item, const char *node, char *buffer)
+{
+    const char *id = json_text(item, "Id");
+    if (!id || !node)
+        return id;
+    int size = snprintf(buffer, ENGINE_HANDLE_MAX, "%s@%s", id, node);
+    return size > 0 && size < ENGINE_HANDLE_MAX ? buffer : NULL;
 }
 
 /* ---- inspect
@@ -114,8 +126,8 @@ static void
 state_of_container(const cJSON *container, struct gantry_status *status)
 {
     const char *error = json_text(container, "State.Error");
-    status->state = state_of_word(json_text(container, "State.Status"));
-    status->health = health_of_word(json_text(container, "State.Health.Status"));
+    status->state = engine_state_of_word(json_text(container, "State.Status"));
+    status->health = engine_health_of_word(json_text(container, "State.Health.Status"));
     status->error = error && error[0] ? error : NULL;
     status->exit_code = (int32_t)json_integer(container, "State.ExitCode");
     status->out_of_memory = json_bool(container, "State.OOMKilled");
@@ -129,8 +141,9 @@ state_of_container(const cJSON *container, struct gantry_status *status)
     if (ended || start_failed)
         status->present |= GANTRY_STATUS_EXIT_CODE;
     bool killed_for_memory = status->out_of_memory && status->exit_code != 0;
-    if (start_failed || (status->state == GANTRY_STATE_EXITED &&
-                         (!ended_as_told(status->exit_code) || status->error || killed_for_memory)))
+    if (start_failed ||
+        (status->state == GANTRY_STATE_EXITED &&
+         (!engine_ended_as_told(status->exit_code) || status->error || killed_for_memory)))
         status->state = GANTRY_STATE_FAILED;
     if (status->state == GANTRY_STATE_RUNNING && status->health == GANTRY_HEALTH_STARTING)
         status->state = GANTRY_STATE_STARTING;
@@ -142,11 +155,12 @@ emit_container(struct engine_task *task, const cJSON *container, const char *dig
     struct gantry_status status = {.size = sizeof status};
     const cJSON *labels = json_at(container, "Config.Labels");
     struct gantry_pair *pairs;
-    status.handle = json_text(container, "Id");
+    char handle[ENGINE_HANDLE_MAX];
+    status.handle = handle_of(container, task->node, handle);
     status.name = engine_name_of(container);
     status.image = json_text(container, "Config.Image");
     status.image_digest = digest[0] ? digest : NULL;
-    status.hash = label_hash(labels);
+    status.hash = engine_label_hash(labels);
     if (!status.hash)
         status.hash = environment_hash(container);
     state_of_container(container, &status);
@@ -155,7 +169,7 @@ emit_container(struct engine_task *task, const cJSON *container, const char *dig
               json_text(container, "State.StartedAt"));
     note_time(&status, GANTRY_STATUS_FINISHED, &status.finished_ms,
               json_text(container, "State.FinishedAt"));
-    if (labels_of(labels, &status, &pairs) < 0)
+    if (engine_labels_of(labels, &status, &pairs) < 0)
         return engine_fail(task, GANTRY_E_NOMEM, "inspect container '%s': out of memory",
                            status.name);
     int code = gantry_emit_status(task->engine->host, task->call, &status);
@@ -228,7 +242,7 @@ read_status_text(const char *text, struct gantry_status *status)
         return;
     status->exit_code = (int32_t)exit_code;
     status->present |= GANTRY_STATUS_EXIT_CODE;
-    if (status->state == GANTRY_STATE_EXITED && !ended_as_told(status->exit_code))
+    if (status->state == GANTRY_STATE_EXITED && !engine_ended_as_told(status->exit_code))
         status->state = GANTRY_STATE_FAILED;
 }
 
@@ -238,11 +252,15 @@ emit_listed(struct engine_task *task, const cJSON *item)
     struct gantry_status status = {.size = sizeof status};
     const cJSON *labels = json_at(item, "Labels");
     struct gantry_pair *pairs;
-    status.handle = json_text(item, "Id");
+    const struct engine_proxy *proxy = task->engine->proxy;
+    char handle[ENGINE_HANDLE_MAX];
+    if (cJSON_GetObjectItemCaseSensitive(labels, ENGINE_LABEL_SERVICE))
+        return 0;
+    status.handle = handle_of(item, proxy ? proxy->node_of(task->engine, item) : NULL, handle);
     status.name = listed_name(item);
     status.image = json_text(item, "Image");
-    status.hash = label_hash(labels);
-    status.state = state_of_word(json_text(item, "State"));
+    status.hash = engine_label_hash(labels);
+    status.state = engine_state_of_word(json_text(item, "State"));
     read_status_text(json_text(item, "Status"), &status);
     int64_t created_s = json_integer(item, "Created");
     if (created_s > 0 && created_s < INT64_MAX / 1000) {
@@ -253,7 +271,7 @@ emit_listed(struct engine_task *task, const cJSON *item)
         return engine_fail(task, GANTRY_E_UNAVAILABLE,
                            "list the containers of '%s': one has no id in the engine's answer",
                            task->engine->address);
-    if (labels_of(labels, &status, &pairs) < 0)
+    if (engine_labels_of(labels, &status, &pairs) < 0)
         return engine_fail(task, GANTRY_E_NOMEM, "list containers: out of memory");
     int code = gantry_emit_status(task->engine->host, task->call, &status);
     free(pairs);
@@ -264,7 +282,9 @@ int
 engine_op_list(struct engine_task *task, const struct gantry_pair *labels, uint32_t count,
                uint32_t stride)
 {
-    return engine_each_container(task, labels, count, stride, emit_listed);
+    const struct engine_dialect *dialect = task->engine->dialect;
+    return engine_each_container(task, labels, count, stride,
+                                 dialect ? dialect->emit_listed : emit_listed);
 }
 
 /* ---- probe
@@ -287,7 +307,7 @@ engine_op_probe(struct engine_task *task)
     code = engine_do(task, &request, &reply);
     if (code < 0)
         return code;
-    AUTO_JSON answer = cJSON_ParseWithLength(text_cstr(&reply.body), reply.body.size);
+    AUTO_JSON answer = json_parse(&reply.body);
     const char *product = json_text(cJSON_GetArrayItem(json_at(answer, "Components"), 0), "Name");
     const char *os = json_text(answer, "Os"), *architecture = json_text(answer, "Arch");
     const char *version = json_text(answer, "Version");

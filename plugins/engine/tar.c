@@ -29,14 +29,15 @@ add_padding(struct text *archive, uint64_t size)
 }
 
 static void
-add_header(struct text *archive, const char *name, uint64_t size, uint32_t mode, char type)
+add_header(struct text *archive, const char *name, uint64_t size, uint32_t mode,
+           const struct tar_owner *owner, char type)
 {
     char block[BLOCK] = {0};
     size_t length = strlen(name);
     memcpy(block + NAME, name, length < NAME_SIZE ? length : NAME_SIZE);
     snprintf(block + MODE, 8, "%07o", mode & 07777u);
-    snprintf(block + UID, 8, "%07o", 0u);
-    snprintf(block + GID, 8, "%07o", 0u);
+    snprintf(block + UID, 8, "%07o", owner->user & 07777777u);
+    snprintf(block + GID, 8, "%07o", owner->group & 07777777u);
     snprintf(block + SIZE, 12, "%011llo", (unsigned long long)(size & 077777777777ull));
     snprintf(block + MTIME, 12, "%011o", 0u);
     block[TYPE] = type;
@@ -52,16 +53,16 @@ add_header(struct text *archive, const char *name, uint64_t size, uint32_t mode,
 }
 
 void
-tar_add_file(struct text *archive, const struct gantry_file *file)
+tar_add_file(struct text *archive, const struct gantry_file *file, const char *name,
+             const struct tar_owner *owner)
 {
-    const char *name = file->path + 1; /* relative to the root */
     size_t length = strlen(name);
     if (length > NAME_SIZE) {
-        add_header(archive, "././@LongLink", length + 1, 0644, 'L');
+        add_header(archive, "././@LongLink", length + 1, 0644, owner, 'L');
         text_add_bytes(archive, name, length + 1);
         add_padding(archive, length + 1);
     }
-    add_header(archive, name, file->bytes_size, file->mode, '0');
+    add_header(archive, name, file->bytes_size, file->mode, owner, '0');
     text_add_bytes(archive, file->bytes, (size_t)file->bytes_size);
     add_padding(archive, file->bytes_size);
 }

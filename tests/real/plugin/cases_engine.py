@@ -1,6 +1,5 @@
 """The engine itself: its version, how it is reached, what happens when it goes."""
 
-import time
 
 from driver import Driver
 from world import MANAGER, case, spec
@@ -49,21 +48,3 @@ def calls_run_side_by_side(w):
     for what in ("list", "inspect", "logs"):
         answer = w.driver.must("many", what=what, handle=handle, labels={"opencti-manager": MANAGER}, repeat=200, threads=8)
         assert answer["failed"] == 0, (what, answer)
-
-
-@case
-def engine_that_comes_back_is_used_again(w):
-    handle = w.driver.start(spec=spec())["handle"]
-    w.engine.kill()
-    assert w.driver.call("list", labels={})["word"] == "unavailable"
-    w.engine.start()
-    seen = w.driver.must("list", labels={"opencti-manager": MANAGER})["statuses"]
-    assert [(item["handle"], item["state"]) for item in seen] == [(handle, "running")]
-
-
-@case
-def hanging_engine_ends_at_the_deadline(w):
-    w.front.on_request = lambda method, path, when: "hang" if when == "before" else None
-    began = time.monotonic()
-    w.driver.fails("timed out", "list", labels={}, timeout_ms=700)
-    assert time.monotonic() - began < 3

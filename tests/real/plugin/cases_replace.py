@@ -1,6 +1,6 @@
 """A new container takes the place of an old one, or fails to."""
 
-from world import MANAGER, case, login, push, spec, with_settings
+from world import MANAGER, case, spec
 
 
 def replaced(w, **more):
@@ -38,52 +38,6 @@ def unharmed(w, old):
     inner = w.engine.inspect(old["handle"])
     assert inner["State"]["Running"] and w.driver.inspect(old["handle"])["started_ms"] == old["started_ms"]
     assert [c["Id"] for c in w.engine.containers()] == [old["handle"]]
-
-
-@case
-def replace_that_cannot_pull_leaves_the_old_one_alone(w):
-    old = w.driver.start(spec=spec())
-    reference = w.registry.reference("test/none", "9")
-    w.driver.fails("image missing", "start", handle=old["handle"], spec=spec(image=reference, hash="h2", registry=login(w)))
-    unharmed(w, old)
-    w.driver.fails("image missing", "start", handle=old["handle"], spec=spec(image="test/absent:1", hash="h2", pull_policy=2))
-    unharmed(w, old)
-
-
-@case
-def replace_that_cannot_create_leaves_the_old_one_alone(w):
-    old = w.driver.start(spec=spec())
-    w.driver.fails("invalid", "start", handle=old["handle"], spec=spec(hash="h2", settings=with_settings(cap_add=["NONSENSE"])))
-    unharmed(w, old)
-
-
-@case
-def replace_that_cannot_start_brings_the_old_one_back(w):
-    old = w.driver.start(spec=spec())
-    error = w.driver.fails("invalid", "start", handle=old["handle"], spec=spec(hash="h2", settings=with_settings(network_mode="nowhere")))
-    assert "nowhere" in error
-    assert [c["Id"] for c in w.engine.containers()] == [old["handle"]]
-    assert w.driver.inspect(old["handle"])["state"] == "running"
-
-
-@case
-def replace_of_a_stopped_one_does_not_start_the_old_one(w):
-    old = w.driver.start(spec=spec())
-    w.driver.must("stop", handle=old["handle"])
-    w.driver.fails("invalid", "start", handle=old["handle"], spec=spec(hash="h2", settings=with_settings(network_mode="nowhere")))
-    assert w.driver.inspect(old["handle"])["state"] == "exited"
-    assert len(w.engine.containers()) == 1
-
-
-@case
-def replace_cancelled_during_the_pull_changes_nothing(w):
-    push(w, "slow", 3_000_000)
-    w.registry.front.stall("/blobs/", 100_000)
-    old = w.driver.start(spec=spec())
-    answer = w.driver.call("start", handle=old["handle"], cancel_after_ms=1500,
-                           spec=spec(hash="h2", image=w.registry.reference("test/slow"), registry=login(w)))
-    assert answer["word"] == "cancelled" and answer["ms"] < 4000, answer
-    unharmed(w, old)
 
 
 @case

@@ -17,6 +17,7 @@ import cases_engine  # noqa: E402,F401  (the path comes first; importing it name
 import cases_images  # noqa: E402,F401
 import cases_life  # noqa: E402,F401
 import cases_logs  # noqa: E402,F401
+import cases_options  # noqa: E402,F401
 import cases_replace  # noqa: E402,F401
 import cases_tls  # noqa: E402,F401
 import cases_watch  # noqa: E402,F401

@@ -8,8 +8,9 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from lib import process  # noqa: E402  (the path comes first)
+from lib.gantryd import build_folder  # noqa: E402
 
-BUILD = os.environ.get("GANTRY_BUILD", "build/debug")
+BUILD = build_folder()
 
 
 class Failed(AssertionError):

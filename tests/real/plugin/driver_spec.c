@@ -51,6 +51,17 @@ value_of(struct gantry_value *value, const cJSON *item, struct arena *arena)
     value->items = items;
 }
 
+/* "5m", "3s", "500ms". */
+static int64_t
+duration_ms(const char *text)
+{
+    char *unit;
+    int64_t number = strtoll(text, &unit, 10);
+    return strcmp(unit, "m") == 0   ? number * 60000
+           : strcmp(unit, "s") == 0 ? number * 1000
+                                    : number;
+}
+
 static void
 value_of_fallback(struct gantry_value *value, const struct gantry_setting *setting)
 {
@@ -59,8 +70,8 @@ value_of_fallback(struct gantry_value *value, const struct gantry_setting *setti
         value->number = strcmp(setting->fallback, "yes") == 0;
     if (setting->type == GANTRY_TYPE_INTEGER)
         value->number = strtoll(setting->fallback, NULL, 10);
-    if (setting->type == GANTRY_TYPE_DURATION) /* likewise, minutes */
-        value->number = strtoll(setting->fallback, NULL, 10) * 60000;
+    if (setting->type == GANTRY_TYPE_DURATION)
+        value->number = duration_ms(setting->fallback);
     if (setting->type == GANTRY_TYPE_SIZE) /* the only form in use */
         value->number = strtoll(setting->fallback, NULL, 10) * 1000000;
 }
@@ -86,19 +97,25 @@ driver_settings(const struct gantry_plugin *table, const cJSON *given, uint32_t 
             value_of(value, item, arena);
         else
             value_of_fallback(value, setting);
+        if (item && setting->type == GANTRY_TYPE_DURATION && cJSON_IsString(item))
+            value->number = duration_ms(item->valuestring);
     }
 }
 
 /* ---- specs
  * ---------------------------------------------------------------------------------------- */
 
+/* open: names of those that are no secrets. */
 static void
-add_environment(const cJSON *object, struct arena *arena, struct gantry_spec *spec)
+add_environment(const cJSON *object, const cJSON *open, struct arena *arena,
+                struct gantry_spec *spec)
 {
     struct gantry_variable *variables = array_for(object, arena, sizeof *variables);
     const cJSON *item;
     cJSON_ArrayForEach(item, object) variables[spec->environment_count++] =
-        (struct gantry_variable){.key = item->string, .value = item->valuestring, .secret = 1};
+        (struct gantry_variable){.key = item->string,
+                                 .value = item->valuestring,
+                                 .secret = !cJSON_GetObjectItemCaseSensitive(open, item->string)};
     spec->environment = variables;
     spec->environment_stride = sizeof *variables;
 }
@@ -169,12 +186,14 @@ driver_spec(const cJSON *object, struct arena *arena, struct gantry_spec *spec)
     spec->platform = driver_text(object, "platform");
     spec->pull_policy = (uint32_t)driver_number(object, "pull_policy", 0);
     spec->stop_grace_ms = (uint32_t)driver_number(object, "stop_grace_ms", 2000);
+    spec->pull_pause_ms = (uint32_t)driver_number(object, "pull_pause_ms", 0);
     spec->pull_stall_ms = (uint32_t)driver_number(object, "pull_stall_ms", 20000);
-    spec->start_timeout_ms = 30000;
+    spec->start_timeout_ms = (uint32_t)driver_number(object, "start_timeout_ms", 30000);
     spec->labels =
         driver_pairs(cJSON_GetObjectItemCaseSensitive(object, "labels"), arena, &spec->label_count);
     spec->label_stride = sizeof *spec->labels;
-    add_environment(cJSON_GetObjectItemCaseSensitive(object, "env"), arena, spec);
+    add_environment(cJSON_GetObjectItemCaseSensitive(object, "env"),
+                    cJSON_GetObjectItemCaseSensitive(object, "open_env"), arena, spec);
     add_files(cJSON_GetObjectItemCaseSensitive(object, "files"), arena, spec);
     add_registry(cJSON_GetObjectItemCaseSensitive(object, "registry"), arena, spec);
     return 0;

@@ -125,6 +125,10 @@ json_of_job(const struct runtime_job *job)
         cJSON_AddItemToArray(statuses, json_of_status(status));
     vec_each (&job->lines, line)
         cJSON_AddItemToArray(lines, json_of_line(line));
+    add_text(answer, "fetched", job->fetched.reference);
+    add_text(answer, "fetched_digest", job->fetched.digest);
+    if (job->retry_asked)
+        cJSON_AddNumberToObject(answer, "retry_after_ms", (double)job->retry_after_ms);
     add_text(answer, "product", job->traits.product);
     add_text(answer, "version", job->traits.version);
     add_text(answer, "detail", job->traits.detail);
@@ -219,6 +223,8 @@ fill_job(struct runtime_job *job, cJSON *request)
     job->id = driver_text(request, "id");
     job->name = driver_text(request, "name");
     job->cursor = driver_text(request, "cursor");
+    job->image.reference = driver_text(request, "image");
+    job->image.digest = driver_text(request, "digest");
     job->flags = cJSON_IsTrue(cJSON_GetObjectItem(request, "once")) ? GANTRY_START_ONCE : 0;
     job->grace_ms = (uint32_t)driver_number(request, "grace_ms", 10000);
     job->timeout_ms = (int64_t)driver_number(request, "timeout_ms", 120000);

@@ -19,6 +19,7 @@ MANAGER = "0d5c7f0e-4a52-4a1c-9d0e-3f5b8f5c7a11"
 PASSWORD = "pw>>>???~~~"  # its base64 needs the digits in which the two alphabets differ
 VERSION = re.compile(r"^/v1\.[0-9]+(?=/)")
 CASES = []
+IMAGES = {}  # {name: script}: what a file of cases needs besides the usual ones
 
 def case(function):
     CASES.append(function)
@@ -43,8 +44,8 @@ class World:
         engine = Engine()
         self.engine = self.keep(engine, engine.stop).start()
         self.engine.make_images()
-        for name, script in SCRIPTS.items():
-            self.engine.make_image("test/" + name, command=["/bin/sh", "-c", script])
+        for name, script in IMAGES.items():
+            self.engine.make_image(name, command=["/bin/sh", "-c", script])
         registry = Registry("jo", PASSWORD)
         self.registry = self.keep(registry, registry.stop).start()
         front = Front(self.engine.home + "/front.sock", self.engine.socket)
@@ -60,6 +61,7 @@ class World:
         self.front.on_request = None
         self.front.limit = None
         self.front.cut()
+        self.registry.front.on_request = None
         self.registry.front.flow()
         self.engine.remove_all()
         self.front.requests.clear()
@@ -76,14 +78,6 @@ class World:
         seen = [(method, VERSION.sub("", path).split("?")[0]) for method, path in self.front.requests]
         self.front.requests.clear()
         return seen
-
-
-SCRIPTS = {
-    "long": "head -c 40000 /dev/zero | tr '\\0' x; echo; echo short; printf last; exec sleep 1000",
-    "words": "printf 'a\\n\\nb\\r\\nwithout end'",
-    "many": "i=0; while [ $i -lt 300 ]; do echo $i; i=$((i+1)); done",
-    "both": "i=0; while [ $i -lt 2000 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done; exec sleep 1000",
-}
 
 
 def spec(name="c1", image="test/busy:latest", **more):

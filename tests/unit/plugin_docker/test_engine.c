@@ -137,6 +137,7 @@ refusals_mean_what_table_and_engine_say(void **state)
         {500, "toomanyrequests: You have reached your pull rate limit", true, GANTRY_E_UNAVAILABLE},
         {500, "write /x: no space left on device", false, GANTRY_E_UNAVAILABLE},
         {500, "OCI runtime create failed: x", false, GANTRY_E_INVALID},
+        {500, "unable to find user x: no matching entries in passwd file", false, GANTRY_E_INVALID},
         {400, "invalid mode", false, GANTRY_E_INVALID},
         {401, "Unauthorized", false, GANTRY_E_DENIED},
         {403, "Forbidden", false, GANTRY_E_DENIED},

@@ -23,6 +23,29 @@ text_remembers_its_first_failure(void **state)
 }
 
 static void
+half_an_answer_is_no_answer(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        bool whole;
+    } rows[] = {
+        {"[]", 2, true},    {" {\"a\":1}\r\n\t ", 12, true},
+        {"[]x", 3, false},  {"[] []", 5, false},
+        {"[]\0", 3, false}, {"[1,", 3, false},
+        {"", 0, false},     {"\n", 1, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        AUTO_TEXT text = TEXT(100);
+        text_add_bytes(&text, rows[i].bytes, rows[i].size);
+        AUTO_JSON value = json_parse(&text);
+        if ((value != NULL) != rows[i].whole)
+            fail_msg("row %zu: %s", i, rows[i].bytes);
+    }
+}
+
+static void
 text_is_written_for_json_urls_and_headers(void **state)
 {
     AUTO_TEXT text = TEXT_SECRET(1000);
@@ -204,7 +227,7 @@ settings_become_a_host_config(void **state)
         "\"Sysctls\":{\"net.x\":\"1=2\"},"
         "\"Ulimits\":[{\"Name\":\"nofile\",\"Soft\":10,\"Hard\":20},{\"Name\":\"core\",\"Soft\":-1,"
         "\"Hard\":-1}],"
-        "\"Memory\":64000000,\"MemorySwap\":64000000,\"NanoCpus\":1250000000,"
+        "\"SecurityOpt\":[],\"Memory\":64000000,\"MemorySwap\":64000000,\"NanoCpus\":1250000000,"
         "\"LogConfig\":{\"Type\":\"json-file\",\"Config\":{\"max-size\":\"10000000\",\"max-file\":"
         "\"3\"}}}");
 }
@@ -291,6 +314,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_remembers_its_first_failure),
         cmocka_unit_test(text_is_written_for_json_urls_and_headers),
+        cmocka_unit_test(half_an_answer_is_no_answer),
         cmocka_unit_test(only_well_formed_utf8_is_utf8),
         cmocka_unit_test(message_becomes_one_line),
         cmocka_unit_test(times_are_read_to_the_nanosecond),

@@ -107,8 +107,7 @@ read_unix(struct reader *reader, const char *path)
 {
     struct engine *engine = reader->engine;
     if (path[0] != '/')
-        return invalid(reader,
-                       "socket: '%s' has no absolute path; write unix:///var/run/docker.sock",
+        return invalid(reader, "socket: '%s' has no absolute path; write unix:///FOLDER/SOCKET",
                        engine->address);
     if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
         return invalid(reader, "socket: '%s' is longer than the path of a socket may be",
@@ -165,7 +164,10 @@ endpoint_read(const struct gantry_settings *settings, struct engine *engine, cha
     struct reader reader = {settings, engine, problem, problem_size};
     const char *address = settings_text(settings, "socket");
     bool tls = false;
-    engine->address = strdup(address ? address : "unix:///var/run/docker.sock");
+    if (address || !engine->address) {
+        free(engine->address);
+        engine->address = strdup(address ? address : "unix:///var/run/docker.sock");
+    }
     if (!engine->address)
         return no_memory(&reader);
     int code = read_tls(&reader, &tls);
