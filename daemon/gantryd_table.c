@@ -89,9 +89,14 @@ table_print(const struct gantry_snapshot *s, unsigned width)
         char when[32] = "", exits[16];
         snprintf(exits, sizeof exits, "%" PRIu32, c->restarts);
         bool runs = strcmp(c->state, "running") == 0;
-        const char *cells[] = {
-            c->name, c->platform, c->wish,  c->state, runs ? age(c->started_ms, when) : "",
-            exits,   c->action,   c->reason};
+        const char *cells[] = {c->name,
+                               c->platform,
+                               c->wish,
+                               c->state,
+                               runs ? age(c->started_ms, when) : "",
+                               exits,
+                               c->action,
+                               c->progress[0] ? c->progress : c->reason};
         line[0] = '\0';
         for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++)
             put(line, sizeof line, cells[k], columns[k].width);
