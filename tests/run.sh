@@ -23,7 +23,8 @@ install_packages() {
         libcurl4-openssl-dev libcjson-dev libinih-dev libssl-dev libcmocka-dev libglib2.0-dev)
     has lint && wanted+=(clang clang-format clang-tidy cppcheck git)
     has fuzz && wanted+=(clang libclang-rt-14-dev)
-    has real && wanted+=(docker.io docker-registry apache2-utils busybox-static faketime iptables file)
+    has real && wanted+=(docker.io docker-registry apache2-utils busybox-static faketime iptables file
+        nginx libnginx-mod-http-lua)
     has real && ! command -v npm >/dev/null && wanted+=(nodejs npm)
     local missing=()
     for package in "${wanted[@]}"; do
@@ -57,20 +58,30 @@ if has lint || has unit; then
     build sanitize || failed_steps=$((failed_steps + 1))
 fi
 if has lint; then
-    step 'static checks'
-    group sanitize lint -L lint
+    step 'static checks; clang-tidy goes on beside what follows, which mostly waits'
+    group sanitize lint -L lint -E clang-tidy
+    nice -n 19 ctest --test-dir build/sanitize --output-on-failure --no-tests=error -R clang-tidy \
+        --output-junit "$results/clang-tidy.xml" >"$results/clang-tidy.log" 2>&1 &
+    tidy=$!
 fi
 if has unit; then
     step 'unit tests under ASan and UBSan'
-    group sanitize unit -LE 'real|lint|fuzz' -j "$jobs"
+    group sanitize unit -LE 'real|lint|fuzz' -j $((2 * jobs))
 fi
 if has tsan; then
     step 'unit tests under TSan'
-    build tsan && group tsan tsan -L unit -j "$jobs"
+    build tsan && group tsan tsan -L unit -j $((2 * jobs))
 fi
 if has real; then
     step 'real engines and servers'
-    build release && bash tests/real/setup.sh && group release real -L real -j "$jobs" || failed_steps=$((failed_steps + 1))
+    # One more than there are cores: they mostly wait.
+    build release && bash tests/real/setup.sh && group release real -L real -j $((jobs + 1)) || failed_steps=$((failed_steps + 1))
+    GANTRY_BUILD=build/release python3 tests/real/matrix/run.py --show
+fi
+if has lint; then
+    step 'clang-tidy'
+    wait "$tidy" || failed_steps=$((failed_steps + 1))
+    cat "$results/clang-tidy.log"
 fi
 if has fuzz; then
     step 'fuzzers, 30 s each'

@@ -55,6 +55,9 @@ class Installed(unittest.TestCase):
         self.assertRegex(manual.run(self.prefix / "bin/gantryd", "--version", env=self.clean), r"^gantryd? \d+\.\d+\.\d+")
         listed = manual.run(self.prefix / "bin/gantry", "plugin", "list", env=self.clean)
         self.assertRegex(listed, rf"docker +ok +{re.escape(str(self.library))}/gantry/plugins/gantry-docker.so\n")
+        info = manual.run(self.prefix / "bin/gantry", "plugin", "info", "process", env=self.clean)
+        self.assertIn("program_folders", info)
+        self.assertTrue(os.access(self.library / "gantry/plugins/gantry-process-shim", os.X_OK))
 
     def test_a_program_of_somebody_else_is_built_by_pkg_config(self):
         source, program = self.prefix / "embed.c", self.prefix / "embed"

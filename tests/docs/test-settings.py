@@ -68,7 +68,7 @@ class Settings(unittest.TestCase):
         self.assertEqual(explained, {row["type"] for row in documented().values()})
 
     def test_manual_of_a_plugin_has_its_settings_and_defaults(self):
-        for name in ("docker",):
+        for name in ("docker", "podman", "portainer", "process", "swarm"):
             listed = {}
             for _, chapter in manual.chapters(manual.text(f"plugins/{name}/{name}.md")):
                 for row in manual.rows(chapter):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests with real parts need on Debian 12: a Docker Engine, a registry, Apollo Server.
+# Install what the tests with real parts need on Debian 12: a Docker Engine, Podman, a registry, nginx, Apollo Server.
 # May be run again; does only what is missing, and is quiet about it.  It starts no daemon.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -7,8 +7,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 wanted=
 for pair in /usr/sbin/dockerd:docker.io /usr/bin/containerd:containerd /usr/sbin/runc:runc \
     /usr/sbin/iptables:iptables /usr/bin/docker-registry:docker-registry /usr/bin/htpasswd:apache2-utils \
+    /usr/sbin/nginx:nginx /usr/lib/nginx/modules/ngx_http_lua_module.so:libnginx-mod-http-lua \
     /bin/busybox:busybox-static /usr/bin/faketime:faketime /usr/bin/openssl:openssl /usr/bin/python3:python3 \
-    /usr/bin/node:nodejs /usr/bin/npm:npm; do
+    /usr/bin/node:nodejs /usr/bin/npm:npm /usr/bin/podman:podman /usr/bin/conmon:conmon \
+    /usr/bin/catatonit:catatonit /usr/bin/newuidmap:uidmap /usr/bin/slirp4netns:slirp4netns; do
     [ -e "${pair%%:*}" ] || wanted="$wanted ${pair#*:}"
 done
 # A busybox that needs a C library is of no use in an image without one.

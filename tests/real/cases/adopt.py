@@ -4,6 +4,8 @@ from lib import check
 from lib.case import case
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 2  # most of a case is waiting
+
 
 def composer(world, manager_id, connector, name, hash_, start=True, platform="opencti"):
     """As XTM Composer makes them: its labels, the hash in the environment, no restart policy."""

@@ -9,6 +9,8 @@ from lib.front import ANSWERS, LIST
 from lib.tcpfront import Front
 from lib.wait import eventually
 
+SIDE_BY_SIDE = 4  # most of a case is waiting that nothing happens
+
 # Faults of the whole answer: the listing says nothing.
 WHOLE = sorted([*ANSWERS, "truncated", "close_early", "reset", "hang", "partial", "empty_list"])
 # Of these, the ones that differ in how a connection sees them.

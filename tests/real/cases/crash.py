@@ -12,6 +12,8 @@ from lib.case import case
 from lib.tcpfront import Front
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 3  # most of a case is waiting that nothing happens
+
 # What is asked of the platform so that the request comes, and the request.
 MOMENTS = {
     "pull": ("add", "POST", r"/images/create"),

@@ -11,6 +11,8 @@ from lib.case import case
 from lib.gantryd import environment, program
 from lib.wait import eventually
 
+SIDE_BY_SIDE = 3  # most of a case is waiting
+
 
 def tool(daemon, *arguments, status=0):
     done = subprocess.run([program("gantry"), "events", "--config", daemon.config, *arguments], capture_output=True,

@@ -4,6 +4,8 @@ from lib import check
 from lib.case import case
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 2  # most of a case is waiting
+
 LISTING = "connectorsForManagers"
 
 

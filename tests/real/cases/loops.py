@@ -7,6 +7,8 @@ from lib import check
 from lib.case import case
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 3  # most of a case is waiting
+
 ENDED = re.compile(r"\[gantry\] exited with code (\d+), after [\d.]+ s \(restart (\d+)\)")
 
 

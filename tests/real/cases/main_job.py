@@ -6,6 +6,8 @@ from lib import check
 from lib.case import case
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 2  # most of a case is waiting
+
 SDLS = ("seed", "real")
 # The published schema lacks fields that are asked for first; each costs one refused document.
 MOST_INVALID = {"seed": 3, "real": 0}

@@ -8,6 +8,8 @@ from lib import check
 from lib.case import case
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 2  # most of a case is waiting
+
 QUERIES = {"about", "connectorsForManagers", "catalogs", "connectorManagers", "connectorManager"}
 
 

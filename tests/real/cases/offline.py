@@ -7,6 +7,8 @@ from lib import check
 from lib.case import case
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 3  # most of a case is waiting
+
 
 def machine(world, fault):
     """A daemon that has run with its platform, and then the reboot: all containers stopped, the platform away."""

@@ -10,6 +10,8 @@ from lib.folder import put
 from lib.gantryd import rsa_key
 from lib.wait import eventually, stays
 
+SIDE_BY_SIDE = 2  # most of a case is waiting
+
 
 def reload(daemon, event="settings reloaded", within=5):
     """Send SIGHUP, and wait for how it went; the log's lines since."""

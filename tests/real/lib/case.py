@@ -9,8 +9,10 @@
 Each case prints one line, `ok NAME (time)` or `FAIL NAME` with the reason and the daemon's last lines.
 """
 
+import collections
 import os
 import signal
+import threading
 import time
 import traceback
 
@@ -54,6 +56,13 @@ class World:
     def engine(self):
         if self._engine is None:
             self._engine = Engine().start()
+            self._engine.make_images()
+        return self._engine
+
+    def use(self, engine):
+        """An engine of another kind, for all cases of the file; started the first time."""
+        if self._engine is None:
+            self._engine = engine.start()
             self._engine.make_images()
         return self._engine
 
@@ -163,7 +172,57 @@ def describe(world):
     return text
 
 
-def main(cases, only=None, limit=1700):
+class Run:
+    """The cases of a file, worked off by one world or by several side by side, each with parts of its own."""
+
+    def __init__(self, cases):
+        self.left = collections.deque(cases)
+        self.counts = collections.Counter()
+        self.worlds = []
+
+    def work(self):
+        world = World()
+        self.worlds.append(world)
+        try:
+            while self.left:
+                try:
+                    name, function, value, needs_gantryd = self.left.popleft()
+                except IndexError:  # another world was faster
+                    break
+                self.one(world, name, function, value, needs_gantryd)
+        finally:
+            world.close()
+
+    def one(self, world, name, function, value, needs_gantryd):
+        began = time.monotonic()
+        try:
+            result = run_one(world, name, function, value, needs_gantryd)
+        except Skip as skip:
+            self.counts["skipped"] += 1
+            print(f"skip {name}: {skip}", flush=True)
+            return
+        finally:
+            world.clean()
+        self.counts["passed" if result is True else "failed"] += 1
+        word = "ok" if result is True else "FAIL"
+        print(f"{word} {name} ({time.monotonic() - began:.1f} s)" + ("" if result is True else "\n" + result), flush=True)
+
+    def beside(self):
+        """As a thread's; what breaks a world itself fails the run."""
+        try:
+            self.work()
+        except Exception:
+            self.counts["failed"] += 1
+            print("FAIL: the world of the cases\n" + traceback.format_exc(), flush=True)
+
+    def end(self):
+        self.left.clear()
+        for world in self.worlds:
+            world.close()
+
+
+def main(cases, only=None, limit=1700, side_by_side=1):
+    """side_by_side: how many worlds share the cases, where most of them wait."""
     reason = missing_parts()
     if reason:
         print(f"skip: {reason}")
@@ -174,32 +233,21 @@ def main(cases, only=None, limit=1700):
     signal.signal(signal.SIGALRM, too_late)
     signal.signal(signal.SIGTERM, too_late)
     signal.alarm(limit)
-    world = World()
-    passed = failed = skipped = 0
+    run = Run(item for item in cases if not only or any(word in item[0] for word in only))
+    threads = [threading.Thread(target=run.beside, daemon=True) for _ in range(min(side_by_side, len(run.left)) - 1)]
     try:
-        for name, function, value, needs_gantryd in cases:
-            if only and not any(word in name for word in only):
-                continue
-            began = time.monotonic()
-            try:
-                result = run_one(world, name, function, value, needs_gantryd)
-            except Skip as skip:
-                skipped += 1
-                print(f"skip {name}: {skip}", flush=True)
-                continue
-            finally:
-                world.clean()
-            took = time.monotonic() - began
-            if result is True:
-                passed += 1
-                print(f"ok {name} ({took:.1f} s)", flush=True)
-            else:
-                failed += 1
-                print(f"FAIL {name} ({took:.1f} s)\n{result}", flush=True)
+        for thread in threads:
+            thread.start()
+        run.work()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        run.end()
+        raise
     finally:
         signal.alarm(0)
-        world.close()
-        print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    if failed:
+        counts = run.counts
+        print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped", flush=True)
+    if run.counts["failed"]:
         return 1
-    return SKIP_STATUS if skipped else 0
+    return SKIP_STATUS if run.counts["skipped"] else 0

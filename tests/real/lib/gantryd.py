@@ -61,7 +61,8 @@ class Gantryd:
         else:
             self.sections["platform local"] = {"path": self.home + "/connectors"}
             os.makedirs(self.home + "/connectors", exist_ok=True)
-        self.sections["backend docker"] = {"socket": getattr(engine, "url", engine)}
+        if engine is not None:  # else the sections say what the backend is
+            self.sections["backend docker"] = {"socket": getattr(engine, "url", engine)}
         for section, keys in (sections or {}).items():
             self.sections.setdefault(section, {}).update(keys)
         self.write_config()
@@ -77,7 +78,7 @@ class Gantryd:
     def write_config(self):
         text = ""
         for section, keys in self.sections.items():
-            text += f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items() if v is not None) + "\n"
+            text += f"[{section}]\n" + "".join(line_of(key, value) for key, value in keys.items()) + "\n"
         self.write("gantry.ini", text)
 
     # ----- a daemon that stays
@@ -161,6 +162,15 @@ class Gantryd:
             self.kill()
         if self.own_home:
             shutil.rmtree(self.home, ignore_errors=True)
+
+
+def line_of(key, value):
+    """As the settings file has it; None: not at all, a list: a line for each."""
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)):
+        return "".join(line_of(key, item) for item in value)
+    return f"{key} = {('no', 'yes')[value] if isinstance(value, bool) else value}\n"
 
 
 def environment():

@@ -4,6 +4,7 @@ The tests put it before the registry (a download that stalls or breaks) and befo
 very moment in which a certain request is on its way).
 """
 
+import http.client
 import os
 import re
 import select
@@ -18,7 +19,8 @@ class Front:
     """listen, target: (host, port) or the path of a unix socket.
 
     on_request(method, path, when): called with when = "before" as a request's head arrives and with "after"
-    once it was passed on; returning "hang" or "cut" in "before" does that to the connection.
+    once it was passed on; returning "hang" or "cut" in "before" does that to the connection, and bytes are the
+    answer in place of the other side's (see answer_of()).
     """
 
     def __init__(self, listen, target, on_request=None):
@@ -113,6 +115,10 @@ class Front:
                     if verdict == "hang":
                         readers = [client]
                         continue
+                    if isinstance(verdict, bytes):
+                        client.sendall(verdict.split(b"\r\n\r\n")[0] + b"\r\n\r\n" if method == "HEAD" else verdict)
+                        drain(client)
+                        return
                 upstream.sendall(data)
                 if found and self.on_request:
                     self.on_request(method, path, "after")
@@ -132,6 +138,24 @@ class Front:
                         readers = [client]
                     continue
                 client.sendall(data)
+
+
+def answer_of(status, body, kind="application/json"):
+    """A whole HTTP answer, after which the connection ends."""
+    head = (f"HTTP/1.1 {status} {http.client.responses.get(status, 'Odd')}\r\nContent-Type: {kind}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n")
+    return head.encode() + body
+
+
+def drain(connection):
+    """End it without a reset, which would overtake the answer: what is still being sent has to be read first."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(2)
+    try:
+        while connection.recv(65536):
+            pass
+    except OSError:
+        pass
 
 
 def reset(connection):
