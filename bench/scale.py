@@ -5,7 +5,6 @@ A cycle is what gantryd does each `interval`: one listing of the platform, one o
 `watch` (this one has none).  All CPU of the process counts: loop, workers, plugin.  Reading logs and reporting health
 have timers of their own for each connector: they are measured apart, per second, as they are by default."""
 import json
-import os
 import pathlib
 import subprocess
 import sys
