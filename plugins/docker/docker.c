@@ -29,28 +29,21 @@ docker_close(void *self)
     if (!engine)
         return;
     endpoint_clear(engine);
-    engine_forget_digests(engine);
-    pthread_mutex_destroy(&engine->digests_lock);
-    free(engine);
+    engine_free(engine);
 }
 
 static int
 docker_open(struct gantry_call *call, const struct gantry_host *host,
             const struct gantry_settings *settings, void **self)
 {
-    const struct gantry_http *http = gantry_extension(host, GANTRY_EXTENSION_HTTP);
-    if (!http)
-        return gantry_fail(host, call, GANTRY_E_UNSUPPORTED,
-                           "docker: this host does not offer " GANTRY_EXTENSION_HTTP);
-    struct engine *engine = calloc(1, sizeof *engine);
-    if (!engine)
-        return gantry_fail(host, call, GANTRY_E_NOMEM, "docker: out of memory");
-    pthread_mutex_init(&engine->digests_lock, NULL);
-    engine->host = host;
-    engine->http = http;
+    void *made = NULL;
+    int code = engine_new(sizeof(struct engine), "docker", call, host, &made);
+    if (code < 0)
+        return code;
+    struct engine *engine = made;
     engine_disk_settings(engine, settings);
     char problem[600];
-    int code = endpoint_read(settings, engine, problem, sizeof problem);
+    code = endpoint_read(settings, engine, problem, sizeof problem);
     if (code == 0 && !engine_workload_defaults(engine, call, settings, problem, sizeof problem))
         code = GANTRY_E_INVALID;
     if (code < 0) {

@@ -89,8 +89,8 @@ make_body(struct engine_task *task, const struct gantry_spec *spec, bool once, s
 /* ---- the requests
  * --------------------------------------------------------------------------------- */
 
-void
-engine_log_warnings(struct engine_task *task, const char *name, const cJSON *answer)
+static void
+log_warnings(struct engine_task *task, const char *name, const cJSON *answer)
 {
     const cJSON *warning;
     cJSON_ArrayForEach(warning, json_at(answer, "Warnings"))
@@ -104,20 +104,13 @@ engine_log_warnings(struct engine_task *task, const char *name, const cJSON *ans
     }
 }
 
-static int
-post_create(struct engine_task *task, const struct gantry_spec *spec, const char *name,
-            const struct text *body, char *id)
+int
+engine_container_post(struct engine_task *task, const char *path, const char *name,
+                      const struct text *body, char *id)
 {
-    AUTO_TEXT path = TEXT(4096);
-    text_add(&path, "/containers/create?name=");
-    text_add_url(&path, name);
-    if (spec->platform && spec->platform[0]) {
-        text_add(&path, "&platform=");
-        text_add_url(&path, spec->platform);
-    }
     const struct engine_request request = {
         .method = "POST",
-        .path = text_cstr(&path),
+        .path = path,
         .doing = "create container",
         .subject = name,
         .content_type = "application/json",
@@ -134,8 +127,22 @@ post_create(struct engine_task *task, const struct gantry_spec *spec, const char
         return engine_fail(task, GANTRY_E_UNAVAILABLE,
                            "create container '%s': the engine's answer names no container", name);
     memcpy(id, made, strlen(made) + 1);
-    engine_log_warnings(task, name, answer);
+    log_warnings(task, name, answer);
     return 0;
+}
+
+static int
+post_create(struct engine_task *task, const struct gantry_spec *spec, const char *name,
+            const struct text *body, char *id)
+{
+    AUTO_TEXT path = TEXT(4096);
+    text_add(&path, "/containers/create?name=");
+    text_add_url(&path, name);
+    if (spec->platform && spec->platform[0]) {
+        text_add(&path, "&platform=");
+        text_add_url(&path, spec->platform);
+    }
+    return engine_container_post(task, text_cstr(&path), name, body, id);
 }
 
 /* Rights over the host are worth a word; those that all workloads get were told when the backend was

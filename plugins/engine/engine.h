@@ -246,12 +246,13 @@ const char *engine_restart_wanted(const struct gantry_settings *settings);
 /* environment.c: names are usable and values are UTF-8; and as the member "Env", after a comma. */
 int engine_environment_check(struct engine_task *task, const struct gantry_spec *spec);
 void engine_environment_print(struct text *json, const struct gantry_spec *spec);
+/* Posts the body of a container; id: of what was made, ENGINE_ID_MAX. */
+int engine_container_post(struct engine_task *task, const char *path, const char *name,
+                          const struct text *body, char *id);
 /* Makes the container, files and all, not started.  beside: as NAME-new-XXXX.  id: ENGINE_ID_MAX.
  */
 int engine_create(struct engine_task *task, const struct gantry_spec *spec, bool beside, bool once,
                   char *id);
-/* What the engine warned of, in its answer to a creation. */
-void engine_log_warnings(struct engine_task *task, const char *name, const cJSON *answer);
 /* NAME, form and four hexadecimal digits. */
 void engine_name_make(char *target, const char *name, const char *form);
 bool engine_name_has_form(const char *name, const char *base, const char *form);
@@ -346,6 +347,12 @@ int engine_replace(struct engine_task *task, const struct gantry_ref *existing,
 int engine_emit_id(struct engine_task *task, const char *id);
 
 /* ---- operations.c --------------------------------------------------------------------------------- */
+
+/* The state of a plugin: size zeroed bytes that begin with its struct engine, which knows its host.  For open():
+ * a failure is told.  engine_free() frees what this made, and what the engine has learned. */
+int engine_new(size_t size, const char *plugin, struct gantry_call *call,
+               const struct gantry_host *host, void **out);
+void engine_free(void *self);
 
 /* Those of the plugin ABI, for a plugin whose state begins with its struct engine. */
 int engine_plugin_start(void *self, struct gantry_call *call, const struct gantry_ref *existing,

@@ -1,6 +1,35 @@
-/* The operations of the plugin ABI for a plugin whose state begins with its struct engine, and that has nothing
- * to add to them.  See engine.h. */
+/* A plugin's state that begins with its struct engine: made and freed; and the operations of the plugin ABI where
+ * there is nothing to add to them.  See engine.h. */
 #include "engine.h"
+
+#include <stdlib.h>
+
+int
+engine_new(size_t size, const char *plugin, struct gantry_call *call,
+           const struct gantry_host *host, void **out)
+{
+    const struct gantry_http *http = gantry_extension(host, GANTRY_EXTENSION_HTTP);
+    if (!http)
+        return gantry_fail(host, call, GANTRY_E_UNSUPPORTED,
+                           "%s: this host does not offer " GANTRY_EXTENSION_HTTP, plugin);
+    struct engine *engine = calloc(1, size);
+    if (!engine)
+        return gantry_fail(host, call, GANTRY_E_NOMEM, "%s: out of memory", plugin);
+    pthread_mutex_init(&engine->digests_lock, NULL);
+    engine->host = host;
+    engine->http = http;
+    *out = engine;
+    return 0;
+}
+
+void
+engine_free(void *self)
+{
+    struct engine *engine = self;
+    engine_forget_digests(engine);
+    pthread_mutex_destroy(&engine->digests_lock);
+    free(engine);
+}
 
 /* The beginning and the end of each operation. */
 #define RUN(operation)                                                                             \

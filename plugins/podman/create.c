@@ -78,32 +78,6 @@ make_body(const struct gantry_spec *spec, const char *name, bool once, struct te
     body->failed |= image.failed;
 }
 
-static int
-post(struct engine_task *task, const char *name, const struct text *body, char *id)
-{
-    const struct engine_request request = {
-        .method = "POST",
-        .path = "/containers/create",
-        .doing = "create container",
-        .subject = name,
-        .content_type = "application/json",
-        .body = text_cstr(body),
-        .body_size = body->size,
-    };
-    AUTO_REPLY reply = {0};
-    int code = engine_do(task, &request, &reply);
-    if (code < 0)
-        return code;
-    AUTO_JSON answer = json_parse(&reply.body);
-    const char *made = json_text(answer, "Id");
-    if (!made || !made[0] || strlen(made) >= ENGINE_ID_MAX)
-        return engine_fail(task, GANTRY_E_UNAVAILABLE,
-                           "create container '%s': the engine's answer names no container", name);
-    memcpy(id, made, strlen(made) + 1);
-    engine_log_warnings(task, name, answer);
-    return 0;
-}
-
 int
 podman_create(struct engine_task *task, const struct gantry_spec *spec, const char *name, bool once,
               char *id)
@@ -119,7 +93,8 @@ podman_create(struct engine_task *task, const struct gantry_spec *spec, const ch
         code = podman_files_put(task, spec, option_text(spec->settings, "user"), &files, &body);
     text_add_char(&body, '}');
     if (code == 0)
-        code = body.failed ? too_large(task, spec) : post(task, name, &body, id);
+        code = body.failed ? too_large(task, spec)
+                           : engine_container_post(task, "/containers/create", name, &body, id);
     if (spec->file_count > 0)
         podman_files_drop(task, &files);
     return code;

@@ -55,9 +55,7 @@ podman_close(void *self)
         free(podman->insecure_registries[i]);
     free(podman->insecure_registries);
     endpoint_clear(&podman->engine);
-    engine_forget_digests(&podman->engine);
-    pthread_mutex_destroy(&podman->engine.digests_lock);
-    free(podman);
+    engine_free(podman);
 }
 
 static bool
@@ -98,21 +96,16 @@ static int
 podman_open(struct gantry_call *call, const struct gantry_host *host,
             const struct gantry_settings *settings, void **self)
 {
-    const struct gantry_http *http = gantry_extension(host, GANTRY_EXTENSION_HTTP);
-    if (!http)
-        return gantry_fail(host, call, GANTRY_E_UNSUPPORTED,
-                           "podman: this host does not offer " GANTRY_EXTENSION_HTTP);
-    struct podman *podman = calloc(1, sizeof *podman);
-    if (!podman)
-        return gantry_fail(host, call, GANTRY_E_NOMEM, "podman: out of memory");
-    pthread_mutex_init(&podman->engine.digests_lock, NULL);
-    podman->engine.host = host;
-    podman->engine.http = http;
+    void *made = NULL;
+    int code = engine_new(sizeof(struct podman), "podman", call, host, &made);
+    if (code < 0)
+        return code;
+    struct podman *podman = made;
     podman->engine.dialect = &libpod;
     podman->engine.classify = podman_classify;
     engine_disk_settings(&podman->engine, settings);
     char problem[600];
-    int code = read_settings(podman, settings, problem, sizeof problem);
+    code = read_settings(podman, settings, problem, sizeof problem);
     if (code == 0 &&
         !engine_workload_defaults(&podman->engine, call, settings, problem, sizeof problem))
         code = GANTRY_E_INVALID;

@@ -64,30 +64,23 @@ portainer_close(void *self)
     if (!portainer)
         return;
     connection_clear(portainer);
-    engine_forget_digests(&portainer->engine);
-    pthread_mutex_destroy(&portainer->engine.digests_lock);
-    free(portainer);
+    engine_free(portainer);
 }
 
 static int
 portainer_open(struct gantry_call *call, const struct gantry_host *host,
                const struct gantry_settings *settings, void **self)
 {
-    const struct gantry_http *http = gantry_extension(host, GANTRY_EXTENSION_HTTP);
-    if (!http)
-        return gantry_fail(host, call, GANTRY_E_UNSUPPORTED,
-                           "portainer: this host does not offer " GANTRY_EXTENSION_HTTP);
-    struct portainer *portainer = calloc(1, sizeof *portainer);
-    if (!portainer)
-        return gantry_fail(host, call, GANTRY_E_NOMEM, "portainer: out of memory");
+    void *made = NULL;
+    int code = engine_new(sizeof(struct portainer), "portainer", call, host, &made);
+    if (code < 0)
+        return code;
+    struct portainer *portainer = made;
     struct engine *engine = &portainer->engine;
-    pthread_mutex_init(&engine->digests_lock, NULL);
-    engine->host = host;
-    engine->http = http;
     engine->classify = refusal_classify;
     engine->proxy = &proxy;
     char problem[600];
-    int code = connection_read(settings, portainer, problem, sizeof problem);
+    code = connection_read(settings, portainer, problem, sizeof problem);
     if (code == 0 && !engine_workload_defaults(engine, call, settings, problem, sizeof problem))
         code = GANTRY_E_INVALID;
     if (code < 0) {

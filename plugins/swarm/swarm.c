@@ -34,11 +34,9 @@ swarm_close(void *self)
     if (!swarm)
         return;
     endpoint_clear(&swarm->engine);
-    engine_forget_digests(&swarm->engine);
     seen_clear(swarm);
-    pthread_mutex_destroy(&swarm->engine.digests_lock);
     pthread_mutex_destroy(&swarm->lock);
-    free(swarm);
+    engine_free(swarm);
 }
 
 static int
@@ -65,20 +63,15 @@ static int
 swarm_open(struct gantry_call *call, const struct gantry_host *host,
            const struct gantry_settings *settings, void **self)
 {
-    const struct gantry_http *http = gantry_extension(host, GANTRY_EXTENSION_HTTP);
-    if (!http)
-        return gantry_fail(host, call, GANTRY_E_UNSUPPORTED,
-                           "swarm: this host does not offer " GANTRY_EXTENSION_HTTP);
-    struct swarm *swarm = calloc(1, sizeof *swarm);
-    if (!swarm)
-        return gantry_fail(host, call, GANTRY_E_NOMEM, "swarm: out of memory");
-    pthread_mutex_init(&swarm->engine.digests_lock, NULL);
+    void *made = NULL;
+    int code = engine_new(sizeof(struct swarm), "swarm", call, host, &made);
+    if (code < 0)
+        return code;
+    struct swarm *swarm = made;
     pthread_mutex_init(&swarm->lock, NULL);
-    swarm->engine.host = host;
-    swarm->engine.http = http;
     swarm->engine.classify = swarm_classify;
     char problem[600] = "";
-    int code = read_settings(swarm, settings, problem, sizeof problem);
+    code = read_settings(swarm, settings, problem, sizeof problem);
     if (code < 0) {
         swarm_close(swarm);
         return gantry_fail(host, call, code, "%s", problem);
