@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define AGAIN_MS 20
+#define AGAIN_MS  20
+#define SETTLE_MS 300 /* a restart that was begun has come by then */
 
 static int
 ask_to_stop(struct engine_task *task, const char *id, int64_t grace_s, struct engine_reply *reply)
@@ -32,24 +33,32 @@ ask_to_stop(struct engine_task *task, const char *id, int64_t grace_s, struct en
 int
 podman_stop(struct engine_task *task, const char *id, int64_t grace_s)
 {
+    int64_t starts = -1; /* at the last look, when it did not run */
     for (;;) {
         AUTO_REPLY reply = {0};
         int code = ask_to_stop(task, id, grace_s, &reply);
-        bool was_stopped = code == 0 && reply.status != 304;
-        if (was_stopped || (code < 0 && code != GANTRY_E_CONFLICT))
+        if (code < 0 && code != GANTRY_E_CONFLICT)
             return code;
         AUTO_CONTAINER container = NULL;
         struct engine_task look = engine_task_again(task);
         int looked = engine_inspect(&look, id, &container);
-        const char *state = looked == 0 ? json_text(container, "State.Status") : "";
-        bool goes_on = strcmp(state, "running") == 0 || strcmp(state, "restarting") == 0 ||
-                       strcmp(state, "stopping") == 0 || strcmp(state, "initialized") == 0;
-        if (looked == 0 && strcmp(state, "paused") == 0)
+        if (looked < 0)
+            return looked;
+        const char *state = json_text(container, "State.Status");
+        const char *policy = json_text(container, "HostConfig.RestartPolicy.Name");
+        bool restarts = policy && policy[0] && strcmp(policy, "no") != 0;
+        int64_t count = json_integer(container, "RestartCount");
+        bool goes_on = !state || strcmp(state, "running") == 0 ||
+                       strcmp(state, "restarting") == 0 || strcmp(state, "stopping") == 0 ||
+                       strcmp(state, "initialized") == 0;
+        if (state && strcmp(state, "paused") == 0)
             code = engine_container_unpause(task, id);
-        else if (looked < 0 || !goes_on)
-            return code == 0 || looked < 0 ? looked : code;
-        else
-            code = engine_pause(task, AGAIN_MS);
+        else if (!goes_on && (!restarts || count == starts))
+            return code;
+        else {
+            starts = goes_on ? -1 : count;
+            code = engine_pause(task, goes_on ? AGAIN_MS : SETTLE_MS);
+        }
         if (code < 0)
             return code;
     }
