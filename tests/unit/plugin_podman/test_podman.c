@@ -365,6 +365,10 @@ listing_tells_states(void **state)
     "{\"Id\":\"c\",\"Name\":\"n\",\"State\":{\"Status\":\"" status                                 \
     "\",\"Running\":true,\"ExitCode\":1},\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"always\"}}" \
     "}"
+#define RESTARTS(status, policy, count)                                                            \
+    "{\"Id\":\"c\",\"Name\":\"n\",\"RestartCount\":" count                                         \
+    ",\"State\":{\"Running\":true,\"Status\":\"" status                                            \
+    "\"},\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"" policy "\"}}}"
 #define STOP "POST /libpod/containers/c/stop?timeout=3"
 #define LOOK "GET /libpod/containers/c/json"
 
@@ -372,23 +376,39 @@ static void
 stop_asks_until_nothing_starts_again(void **state)
 {
     static const struct fake_answer answers[] = {
+        /* Nothing starts it again by itself: one look is enough. */
         {STOP, 304, "", 0, NULL},
-        {LOOK, 200, INSPECT("stopped"), 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "no", "0"), 0, NULL},
+        /* It was about to be started again, and was; the second stop holds. */
         {STOP, 304, "", 0, NULL},
-        {LOOK, 200, INSPECT("running"), 0, NULL},
+        {LOOK, 200, RESTARTS("running", "always", "1"), 0, NULL},
         {STOP, 204, "", 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "always", "1"), 0, NULL},
         {STOP, 304, "", 0, NULL},
-        {LOOK, 200, INSPECT("exited"), 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "always", "1"), 0, NULL},
+        /* It ran and ended between two looks. */
+        {STOP, 204, "", 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "always", "1"), 0, NULL},
+        {STOP, 304, "", 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "always", "2"), 0, NULL},
+        {STOP, 304, "", 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "always", "2"), 0, NULL},
+        /* A paused one is not stopped. */
         {STOP, 500, "{\"cause\":\"container state improper\",\"message\":\"m\"}", 0, NULL},
-        {LOOK, 200, INSPECT("paused"), 0, NULL},
+        {LOOK, 200, RESTARTS("paused", "no", "0"), 0, NULL},
         {"POST /libpod/containers/c/unpause", 204, "", 0, NULL},
         {STOP, 204, "", 0, NULL},
+        {LOOK, 200, RESTARTS("exited", "no", "0"), 0, NULL},
+        /* What cannot be looked at is not stopped either. */
+        {STOP, 204, "", 0, NULL},
+        {LOOK, 500, "{\"cause\":\"c\",\"message\":\"m\"}", 0, NULL},
     };
     struct fake_engine fake;
     (void)state;
     begin(&fake, answers, COUNT(answers));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         assert_int_equal(podman_stop(&fake.task, "c", 3), 0);
+    assert_int_equal(podman_stop(&fake.task, "c", 3), GANTRY_E_UNAVAILABLE);
     fake_end(&fake);
 }
 
