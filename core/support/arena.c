@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { FIRST_BLOCK = 2048, LARGEST_BLOCK = 256 * 1024 };
+enum { FIRST_BLOCK = 2048, LARGEST_BLOCK = 256 * 1024, SMALL = 64 };
 
 struct arena_block {
     struct arena_block *next;
@@ -22,7 +22,7 @@ struct arena_block {
 void
 arena_init(struct arena *a, size_t max_bytes)
 {
-    *a = (struct arena){NULL, 0, max_bytes};
+    *a = (struct arena){.max_bytes = max_bytes};
 }
 
 static void
@@ -80,25 +80,56 @@ add_block(struct arena *a, size_t needed)
     return block;
 }
 
-void *
-arena_alloc(struct arena *a, size_t size)
+/* `used` of a block is a multiple of a pointer's size. */
+static void *
+alloc_aligned(struct arena *a, size_t size, size_t align)
 {
-    const size_t align = _Alignof(max_align_t);
-    size_t rounded, total;
+    size_t rounded, total, skipped = 0;
     if (!size_add(size ? size : 1, align - 1, &rounded))
         return NULL;
     rounded -= rounded % align;
-    if (!size_add(a->used_bytes, rounded, &total) || (a->max_bytes && total > a->max_bytes))
+    if (!size_add(a->used_bytes, rounded, &total) || (a->max_bytes && total > a->max_bytes)) {
+        a->refused = true;
         return NULL;
+    }
     struct arena_block *block = a->first;
-    if (!block || block->size - block->used < rounded)
+    if (block)
+        skipped = (align - block->used % align) % align;
+    if (!block || block->size - block->used < rounded + skipped) {
         block = add_block(a, rounded);
+        skipped = 0;
+    }
     if (!block)
         return NULL;
+    block->used += skipped;
     void *memory = (char *)block->data + block->used;
     block->used += rounded;
     a->used_bytes = total;
     return memset(memory, 0, rounded);
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+    return alloc_aligned(a, size, _Alignof(max_align_t));
+}
+
+void *
+arena_alloc_small(struct arena *a, size_t size)
+{
+    struct arena_block *block = a->first;
+    size_t rounded = (size + sizeof(void *) - 1) & ~(sizeof(void *) - 1);
+    /* Nearly always there is room, and the block is as aligned as it must be. */
+    if (size - 1 < SMALL && block && block->size - block->used >= rounded &&
+        (!a->max_bytes || a->used_bytes + rounded <= a->max_bytes)) {
+        void **memory = (void **)(void *)((char *)block->data + block->used);
+        block->used += rounded;
+        a->used_bytes += rounded;
+        for (size_t i = 0; i < rounded / sizeof *memory; i++)
+            memory[i] = NULL;
+        return memory;
+    }
+    return alloc_aligned(a, size, _Alignof(void *));
 }
 
 void *

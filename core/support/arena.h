@@ -13,6 +13,7 @@ struct arena {
     struct arena_block *first; /* the newest block */
     size_t used_bytes;         /* handed out since the last reset */
     size_t max_bytes;          /* 0: no limit */
+    bool refused;              /* max_bytes was why something could not be had */
 };
 
 void arena_init(struct arena *a, size_t max_bytes);
@@ -21,6 +22,8 @@ void arena_reset(struct arena *a); /* forgets all, keeps one block for the next 
 #define AUTO_ARENA AUTO(arena_clear)
 
 void *arena_alloc(struct arena *a, size_t size);
+/* For what needs no more alignment than a pointer: less is lost between small things. */
+void *arena_alloc_small(struct arena *a, size_t size);
 void *arena_alloc_array(struct arena *a, size_t count, size_t size); /* NULL on overflow too */
 char *arena_dup(struct arena *a, struct str s);          /* NUL-terminated copy, or NULL */
 char *arena_dup_text(struct arena *a, const char *text); /* NULL gives NULL */

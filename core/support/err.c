@@ -234,3 +234,11 @@ err_code_of_errno(int errnum)
         return GANTRY_E_UNAVAILABLE;
     }
 }
+
+bool
+err_is_code(int code)
+{
+#define IS_(name, value, word, action) code == (value) ||
+    return GANTRY_CODES(IS_) false;
+#undef IS_
+}

@@ -12,6 +12,7 @@
 #include "compiler.h"
 
 #include <gantry/types.h>
+#include <stdbool.h>
 
 /* Make an error.  A newline or control character in the text becomes a blank; it ends at 4 KiB.
  * When *err is set already, the older one is freed.  Returns code (GANTRY_E_INTERNAL for 0). */
@@ -32,5 +33,6 @@ void err_move(struct gantry_error **to, struct gantry_error **from);
 
 /* The GANTRY_E_* that says what to do about an errno. */
 int err_code_of_errno(int errnum);
+bool err_is_code(int code); /* one of GANTRY_CODES, 0 too */
 
 #endif

@@ -3,6 +3,7 @@
 #include "value_internal.h"
 
 #include "err.h"
+#include "vec.h"
 
 #include <stdint.h>
 
@@ -13,6 +14,8 @@ struct parser {
     struct str text;
     size_t at;
     size_t depth, max_depth;
+    /* What is in the containers that are not closed yet, the innermost last. */
+    VEC(struct value_member) open;
     struct gantry_error **err;
 };
 
@@ -197,6 +200,8 @@ measure_string(const struct parser *p, size_t *end, bool *escaped)
     *escaped = false;
     for (; at < p->text.len; at++) {
         unsigned char c = (unsigned char)p->text.ptr[at];
+        if (c > '\\') /* nearly all letters */
+            continue;
         if (c == '"') {
             *end = at;
             return 0;
@@ -246,8 +251,19 @@ parse_text(struct parser *p, struct str *out)
 
 static int parse_any(struct parser *p, struct value **out);
 
+/* Put a member, or an element without key, to those of the innermost container. */
 static int
-parse_member(struct parser *p, struct value *object)
+keep(struct parser *p, struct str key, struct value *item)
+{
+    struct value_member *member = vec_push(&p->open);
+    if (!member)
+        return err_nomem(p->err);
+    *member = (struct value_member){key, item};
+    return 0;
+}
+
+static int
+parse_member(struct parser *p)
 {
     struct str key = STR_NONE;
     struct value *item = NULL;
@@ -261,26 +277,41 @@ parse_member(struct parser *p, struct value *object)
         return fail(p, "':' is missing behind a member's name");
     p->at++;
     rc = parse_any(p, &item);
-    if (rc < 0)
-        return rc;
-    return value_set(p->arena, object, key, item) < 0 ? err_nomem(p->err) : 0;
+    return rc < 0 ? rc : keep(p, key, item);
 }
 
 static int
-parse_element(struct parser *p, struct value *array)
+parse_element(struct parser *p)
 {
     struct value *item = NULL;
     int rc = parse_any(p, &item);
-    if (rc < 0)
-        return rc;
-    return value_add(p->arena, array, item) < 0 ? err_nomem(p->err) : 0;
+    return rc < 0 ? rc : keep(p, STR_NONE, item);
+}
+
+/* All up to the closing bracket or brace. */
+static int
+parse_content(struct parser *p, bool object)
+{
+    for (;;) {
+        int rc = object ? parse_member(p) : parse_element(p);
+        if (rc < 0)
+            return rc;
+        skip_blanks(p);
+        if (peek(p) != ',')
+            break;
+        p->at++;
+        skip_blanks(p);
+    }
+    if (peek(p) != (object ? '}' : ']'))
+        return fail(p, object ? "',' or '}' is missing" : "',' or ']' is missing");
+    return 0;
 }
 
 static int
 parse_container(struct parser *p, struct value **out)
 {
     bool object = peek(p) == '{';
-    char close = object ? '}' : ']';
+    size_t first = p->open.len;
     if (p->depth >= p->max_depth)
         return fail(p, "nested deeper than the limit");
     struct value *container = object ? value_new_object(p->arena) : value_new_array(p->arena);
@@ -289,22 +320,21 @@ parse_container(struct parser *p, struct value **out)
     p->depth++;
     p->at++;
     skip_blanks(p);
-    if (peek(p) != close) {
-        for (;;) {
-            int rc = object ? parse_member(p, container) : parse_element(p, container);
-            if (rc < 0)
-                return rc;
-            skip_blanks(p);
-            if (peek(p) != ',')
-                break;
-            p->at++;
-            skip_blanks(p);
-        }
-        if (peek(p) != close)
-            return fail(p, object ? "',' or '}' is missing" : "',' or ']' is missing");
+    if (peek(p) != (object ? '}' : ']')) {
+        int rc = parse_content(p, object);
+        if (rc < 0)
+            return rc;
     }
     p->at++;
     p->depth--;
+    size_t count = p->open.len - first;
+    const struct value_member *content = count > 0 ? p->open.ptr + first : NULL;
+    int rc = count == 0 ? 0
+             : object   ? value_fill_object(p->arena, container, content, count)
+                        : value_fill_array(p->arena, container, content, count);
+    if (rc < 0)
+        return err_nomem(p->err);
+    p->open.len = first;
     *out = container;
     return 0;
 }
@@ -371,6 +401,7 @@ value_parse(struct arena *a, struct str text, const struct value_limits *limits,
     }
     struct value *whole = NULL;
     int rc = parse_any(&p, &whole);
+    vec_clear(&p.open);
     if (rc < 0)
         return rc;
     skip_blanks(&p);

@@ -1,69 +1,141 @@
 /* json_print.c - values as JSON text. */
 #include "value_internal.h"
 
-#include <inttypes.h>
+/* Small pieces are put together here, and appended as one. */
+enum { STAGE_SIZE = 4096, NUMBER_MAX = 24 };
 
 struct printer {
     struct buf *out;
     enum value_style style;
+    size_t staged;
+    char stage[STAGE_SIZE];
 };
 
 static void
-add_line_break(const struct printer *p, size_t depth)
+flush(struct printer *p)
 {
-    if (p->style == VALUE_COMPACT)
-        return;
-    buf_add_char(p->out, '\n');
-    for (size_t i = 0; i < depth; i++)
-        buf_add_text(p->out, "  ");
+    buf_add_bytes(p->out, p->stage, p->staged);
+    p->staged = 0;
 }
 
-static int print_at(const struct printer *p, const struct value *v, size_t depth);
+static void
+add_bytes(struct printer *p, const char *bytes, size_t n)
+{
+    if (n > STAGE_SIZE - p->staged)
+        flush(p);
+    if (n > STAGE_SIZE) {
+        buf_add_bytes(p->out, bytes, n);
+        return;
+    }
+    if (n)
+        memcpy(p->stage + p->staged, bytes, n);
+    p->staged += n;
+}
+
+static void
+add_char(struct printer *p, char c)
+{
+    add_bytes(p, &c, 1);
+}
+
+/* A string of a value is UTF-8; only some of its characters are not printed as they are. */
+static void
+add_string(struct printer *p, struct str s)
+{
+    size_t plain = 0;
+    while (plain < s.len) {
+        unsigned char c = (unsigned char)s.ptr[plain];
+        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+            break;
+        plain++;
+    }
+    if (plain == s.len) {
+        add_char(p, '"');
+        add_bytes(p, s.ptr, s.len);
+        add_char(p, '"');
+        return;
+    }
+    flush(p);
+    buf_add_json(p->out, s);
+}
+
+static void
+add_line_break(struct printer *p, size_t depth)
+{
+    if (p->style != VALUE_INDENTED)
+        return;
+    add_char(p, '\n');
+    for (size_t i = 0; i < depth; i++)
+        add_bytes(p, "  ", 2);
+}
+
+static void
+add_integer(struct printer *p, int64_t integer)
+{
+    char digits[NUMBER_MAX];
+    size_t at = sizeof digits;
+    uint64_t rest = integer < 0 ? 0 - (uint64_t)integer : (uint64_t)integer;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest);
+    if (integer < 0)
+        digits[--at] = '-';
+    add_bytes(p, digits + at, sizeof digits - at);
+}
+
+static int print_at(struct printer *p, const struct value *v, size_t depth);
 
 static int
-print_container(const struct printer *p, const struct value *v, size_t depth)
+print_container(struct printer *p, const struct value *v, size_t depth)
 {
     bool object = v->kind == VALUE_OBJECT;
     size_t count = value_count(v);
     if (depth >= VALUE_DEPTH_MAX)
         return GANTRY_E_INVALID;
-    buf_add_char(p->out, object ? '{' : '[');
+    add_char(p, object ? '{' : '[');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
-            buf_add_char(p->out, ',');
+            add_char(p, ',');
         add_line_break(p, depth + 1);
         if (object) {
-            buf_add_json(p->out, value_key_at(v, i));
-            buf_add_text(p->out, p->style == VALUE_COMPACT ? ":" : ": ");
+            add_string(p, v->object->members[i].key);
+            add_bytes(p, ": ", p->style == VALUE_INDENTED ? 2 : 1);
         }
-        int rc = print_at(p, value_at(v, i), depth + 1);
+        const struct value *item = object ? v->object->members[i].item : v->items[i];
+        int rc = print_at(p, item, depth + 1);
         if (rc < 0)
             return rc;
     }
     if (count > 0)
         add_line_break(p, depth);
-    buf_add_char(p->out, object ? '}' : ']');
+    add_char(p, object ? '}' : ']');
     return 0;
 }
 
 static int
-print_at(const struct printer *p, const struct value *v, size_t depth)
+print_at(struct printer *p, const struct value *v, size_t depth)
 {
-    switch (v->kind) {
+    switch (value_kind(v)) {
     case VALUE_NULL:
-        buf_add_text(p->out, "null");
+        add_bytes(p, "null", 4);
         break;
     case VALUE_BOOL:
-        buf_add_text(p->out, v->truth ? "true" : "false");
+        add_bytes(p, v->truth ? "true" : "false", v->truth ? 4 : 5);
         break;
     case VALUE_INT:
-        buf_add_fmt(p->out, "%" PRId64, v->integer);
+        add_integer(p, v->integer);
         break;
     case VALUE_NUMBER:
-        buf_add(p->out, v->text);
+        if (p->style == VALUE_NORMAL) {
+            flush(p);
+            value_add_number(v, p->out);
+        } else {
+            add_bytes(p, v->text, v->len);
+        }
         break;
     case VALUE_STRING:
-        buf_add_json(p->out, v->text);
+        add_string(p, value_text(v));
         break;
     case VALUE_ARRAY:
     case VALUE_OBJECT:
@@ -75,7 +147,11 @@ print_at(const struct printer *p, const struct value *v, size_t depth)
 int
 value_print(const struct value *v, enum value_style style, struct buf *out)
 {
-    const struct printer p = {out, style};
+    struct printer p;
+    p.out = out;
+    p.style = style;
+    p.staged = 0;
     int rc = print_at(&p, v, 0);
+    flush(&p);
     return rc < 0 ? rc : buf_failed(out);
 }

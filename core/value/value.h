@@ -45,8 +45,9 @@ struct value_limits {
 MUST_CHECK int value_parse(struct arena *a, struct str text, const struct value_limits *limits,
                            struct value **out, struct gantry_error **err);
 
-/* compact: no white space.  indented: by two, a line a member or element. */
-enum value_style { VALUE_COMPACT, VALUE_INDENTED };
+/* compact: no white space.  indented: by two, a line a member or element.  normal: compact, and
+ * numbers as value_add_number has them. */
+enum value_style { VALUE_COMPACT, VALUE_INDENTED, VALUE_NORMAL };
 /* Appends to out.  Returns 0, out's failure, or GANTRY_E_INVALID for more than VALUE_DEPTH_MAX. */
 MUST_CHECK int value_print(const struct value *v, enum value_style style, struct buf *out);
 
@@ -65,9 +66,30 @@ struct value *value_at(const struct value *v, size_t i);  /* NULL when i >= coun
 struct str value_key_at(const struct value *v, size_t i); /* of an object; i < count */
 struct value *value_find(const struct value *v,
                          struct str key); /* NULL: no object, or no such name */
+/* The same; *at is where it may be, by its number, and becomes where it is: cheap for one name of many
+ * objects alike. */
+struct value *value_find_at(const struct value *v, struct str key, uint32_t *at);
 
 /* The same kind and content; the order of members does not count, the spelling of numbers does. */
 bool value_equal(const struct value *a, const struct value *b);
+
+/* A number as one computes with it.  Integers from -2^63 to 2^64-1 are exact; every other number is
+ * the double next to it, "-0" too. */
+struct value_numeric {
+    bool is_integer;
+    bool is_negative;   /* integer: below 0 */
+    uint64_t magnitude; /* integer: without its sign */
+    double real;        /* the number, or the double next to it */
+};
+/* v: int or number.  Returns false for other kinds. */
+bool value_numeric(const struct value *v, struct value_numeric *out);
+/* The same by meaning, as value_equal but for numbers: 1.50 is 1.5, and 0.0 is -0.0; the integer 1
+ * is not 1.0.  *steps: what it may cost, in values looked at; 0 when that was not enough, and the
+ * answer is then false. */
+bool value_same(const struct value *a, const struct value *b, uint64_t *steps);
+/* Append a number in its normal form: an integer in full; a double in the shortest form that reads
+ * back, with a point or, from 1e16 on, an exponent.  v: int or number. */
+void value_add_number(const struct value *v, struct buf *out);
 
 /* Make values.  All return NULL when memory ran out; text is kept, not copied. */
 struct value *value_new_null(struct arena *a);
@@ -75,6 +97,9 @@ struct value *value_new_bool(struct arena *a, bool truth);
 struct value *value_new_int(struct arena *a, int64_t integer);
 struct value *value_new_number(struct arena *a,
                                struct str spelling); /* NULL too when it is no JSON number */
+struct value *value_new_double(struct arena *a, double real); /* finite; NULL when it is not */
+/* From -2^63 to 2^64-1; NULL for others. */
+struct value *value_new_integer(struct arena *a, bool negative, uint64_t magnitude);
 struct value *value_new_string(struct arena *a, struct str text); /* text: UTF-8 */
 struct value *value_new_array(struct arena *a);
 struct value *value_new_object(struct arena *a);
@@ -82,5 +107,11 @@ struct value *value_new_object(struct arena *a);
  * put into itself.  Return 0 or GANTRY_E_NOMEM. */
 MUST_CHECK int value_add(struct arena *a, struct value *array, struct value *item);
 MUST_CHECK int value_set(struct arena *a, struct value *object, struct str key, struct value *item);
+/* The same for a name that is surely not in it yet. */
+MUST_CHECK int value_append(struct arena *a, struct value *object, struct str key,
+                            struct value *item);
+/* Make room for so many in an empty array or object; in another nothing is done.
+ * Returns 0 or GANTRY_E_NOMEM. */
+MUST_CHECK int value_expect(struct arena *a, struct value *container, size_t count);
 
 #endif

@@ -29,6 +29,29 @@ memory_is_aligned_and_zeroed_also_when_reused(void **state)
 }
 
 static void
+small_things_lie_close_and_leave_others_aligned(void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena a;
+    arena_init(&a, 0);
+    char *before = arena_alloc_small(&a, 24), *next = arena_alloc_small(&a, 1);
+    assert_true(before && next == before + 24);
+    for (size_t size = 1; size < 200; size++) {
+        unsigned char *p = arena_alloc_small(&a, size), *q = arena_alloc(&a, size);
+        assert_true(p && q && (uintptr_t)p % _Alignof(void *) == 0);
+        assert_int_equal((uintptr_t)q % _Alignof(max_align_t), 0);
+        for (size_t i = 0; i < size; i++)
+            assert_true(p[i] == 0 && q[i] == 0);
+        memset(p, 0xee, size);
+        memset(q, 0xee, size);
+    }
+    arena_clear(&a);
+    arena_init(&a, 64);
+    assert_non_null(arena_alloc_small(&a, 60));
+    assert_null(arena_alloc_small(&a, 1));
+}
+
+static void
 a_large_piece_does_not_end_the_block_in_use(void **state)
 {
     (void)state;
@@ -76,6 +99,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_aligned_and_zeroed_also_when_reused),
+        cmocka_unit_test(small_things_lie_close_and_leave_others_aligned),
         cmocka_unit_test(a_large_piece_does_not_end_the_block_in_use),
         cmocka_unit_test(the_limit_holds_and_reset_renews_it),
         cmocka_unit_test(texts_are_copied),

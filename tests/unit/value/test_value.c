@@ -126,6 +126,86 @@ what_is_too_deep_or_too_long_is_not_printed(void **state)
     assert_int_equal(value_print(parsed("[1,2]"), VALUE_COMPACT, &small), GANTRY_E_INVALID);
 }
 
+static void
+what_was_expected_changes_nothing(void **state)
+{
+    (void)state;
+    for (size_t expected = 0; expected < 70; expected++) {
+        struct value *object = value_new_object(&arena), *array = value_new_array(&arena);
+        assert_int_equal(value_expect(&arena, object, expected), 0);
+        assert_int_equal(value_expect(&arena, array, expected), 0);
+        for (int64_t i = 0; i < 80; i++) {
+            struct value *number = value_new_int(&arena, i);
+            struct str key = str_of(arena_fmt(&arena, "k%d", (int)i));
+            assert_int_equal(value_add(&arena, array, number), 0);
+            assert_int_equal(value_append(&arena, object, key, number), 0);
+            assert_int_equal(value_expect(&arena, array, 5), 0); /* it is not empty */
+            assert_int_equal(value_int(value_at(array, (size_t)i)), i);
+            assert_int_equal(value_int(value_find(object, key)), i);
+        }
+        assert_int_equal(value_count(array), 80);
+        assert_int_equal(value_count(object), 80);
+    }
+}
+
+static void
+where_a_name_may_be_is_only_a_hint(void **state)
+{
+    (void)state;
+    struct value *v = parsed("{\"a\":1,\"b\":2,\"c\":3}");
+    for (uint32_t hint = 0; hint < 5; hint++) {
+        uint32_t at = hint;
+        assert_int_equal(value_int(value_find_at(v, STR("b"), &at)), 2);
+        assert_int_equal(at, 1);
+        at = hint;
+        assert_null(value_find_at(v, STR("x"), &at));
+        assert_int_equal(at, hint);
+    }
+}
+
+static void
+expect_number(const char *text, const char *normal)
+{
+    AUTO_BUF struct buf out = BUF_INIT(100);
+    value_add_number(parsed(text), &out);
+    assert_string_equal(buf_text(&out), normal);
+}
+
+static void
+numbers_have_one_normal_form(void **state)
+{
+    (void)state;
+    expect_number("-9223372036854775808", "-9223372036854775808");
+    expect_number("18446744073709551615", "18446744073709551615");
+    expect_number("18446744073709551616", "1.8446744073709552e+19");
+    expect_number("-0", "-0.0");
+    expect_number("1.50", "1.5");
+    expect_number("1e15", "1000000000000000.0");
+    expect_number("9999999999999998.0", "9999999999999998.0");
+    expect_number("1e16", "1e+16");
+    expect_number("0.00001", "0.00001");
+    expect_number("0.0000012", "1.2e-6");
+    expect_number("1e400", "1e400");
+    assert_null(value_new_double(&arena, 1e308 * 10));
+    assert_null(value_new_integer(&arena, true, UINT64_MAX));
+    assert_int_equal(value_int(value_new_integer(&arena, true, UINT64_C(1) << 63)), INT64_MIN);
+}
+
+static void
+sameness_is_by_meaning_and_counts_steps(void **state)
+{
+    (void)state;
+    uint64_t steps = 100;
+    assert_true(value_same(parsed("{\"a\":[1.50,-0.0]}"), parsed("{\"a\":[1.5,0.0]}"), &steps));
+    assert_int_equal(steps, 96);
+    assert_false(value_same(parsed("1"), parsed("1.0"), &steps));
+    assert_true(value_same(parsed("1e400"), parsed("1e400"), &steps));
+    assert_false(value_same(parsed("1e400"), parsed("1e401"), &steps));
+    steps = 2;
+    assert_false(value_same(parsed("[1,2]"), parsed("[1,2]"), &steps));
+    assert_int_equal(steps, 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int
@@ -138,6 +218,10 @@ main(void)
         TEST(a_number_is_made_only_of_a_number),
         TEST(equality_ignores_the_order_of_members_alone),
         TEST(what_is_too_deep_or_too_long_is_not_printed),
+        TEST(what_was_expected_changes_nothing),
+        TEST(where_a_name_may_be_is_only_a_hint),
+        TEST(numbers_have_one_normal_form),
+        TEST(sameness_is_by_meaning_and_counts_steps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
