@@ -148,6 +148,31 @@ config_bind(struct config *config, size_t backend, const struct gantry_plugin *p
     return config->failed ? err_nomem(err) : 0;
 }
 
+int
+config_bind_own(struct config *config, const struct gantry_setting *table, uint32_t count,
+                const struct gantry_settings **out, struct gantry_error **err)
+{
+    struct section *section = section_find(config, SECTION_OWN, "");
+    const char *keys[NEAR_MAX];
+    for (uint32_t i = 0; i < count && i < NEAR_MAX; i++) {
+        keys[i] = table[i].key;
+        bind_setting(config, section, &table[i]);
+    }
+    for (const struct entry *entry = section->entries; entry; entry = entry->next) {
+        const char *near =
+            entry->used ? NULL : text_nearest(entry->key, keys, MIN(count, NEAR_MAX));
+        if (near)
+            problem_add(config, &entry->origin, section->title, entry->key,
+                        "unknown key; did you mean '%s'?", near);
+        else if (!entry->used)
+            problem_add(config, &entry->origin, section->title, entry->key,
+                        "unknown key; remove it, or correct its name");
+    }
+    config->own = collect(config, section, ~0U);
+    *out = &config->own;
+    return config->failed ? err_nomem(err) : 0;
+}
+
 /* The plugins that an unused key may have been meant for; wanted: SIZE_MAX: all. */
 struct search {
     const struct config *config;

@@ -155,6 +155,8 @@ read_sections(struct config *config, struct gantry_error **err)
         section_add(config, SECTION_MANAGER, "");
     if (!section_find(config, SECTION_LOG, ""))
         section_add(config, SECTION_LOG, "");
+    if (config->own_section && !section_find(config, SECTION_OWN, ""))
+        section_add(config, SECTION_OWN, "");
     if (config->failed)
         return err_nomem(err);
     composer_apply(config);
@@ -173,6 +175,7 @@ config_read(const struct config_options *options, struct config **out, struct ga
     config->assignments = options->assignments;
     config->assignment_count = options->assignment_count;
     config->running = options->running;
+    config->own_section = options->own_section;
     int rc = find_folders(config, options->path, err);
     if (rc == 0)
         rc = load_text(config, options, err);

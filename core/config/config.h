@@ -146,6 +146,9 @@ struct config_options {
     /* For a reload: what is in force; borrowed; may be NULL.  Platforms and backends that both have get the
      * same index, wherever they stand in the file. */
     const struct config *running;
+    /* A section of the caller's own, such as "kit", which takes no name: its keys are kept as written, for
+     * config_bind_own().  NULL: none; it is then as unknown as any other. */
+    const char *own_section;
 };
 
 /* Read and check.  *out is made even when there are problems (then it is good for config_problems()
@@ -157,6 +160,12 @@ void config_free(struct config *config); /* wipes secrets */
 /* Check backend i's settings against its plugin's table. */
 MUST_CHECK int config_bind(struct config *config, size_t backend,
                            const struct gantry_plugin *plugin, struct gantry_error **err);
+
+/* Check the caller's own section against a table of its settings, as a plugin's is; what is not in the table is
+ * a problem.  *out: borrowed from config; defaults alone where the section is not there. */
+MUST_CHECK int config_bind_own(struct config *config, const struct gantry_setting *table,
+                               uint32_t count, const struct gantry_settings **out,
+                               struct gantry_error **err);
 
 /* After the last config_bind(): report what no plugin knows in [backend] and [connector] sections.
  */
@@ -178,6 +187,9 @@ MUST_CHECK int config_reload_check(const struct config *running, struct config *
 /* Problems, in order of file and line; each one line. */
 size_t config_problem_count(const struct config *config);
 const char *config_problem(const struct config *config, size_t i);
+/* 0 when there is none.  Else GANTRY_E_INVALID: the first is the error's message, the others are its causes, in
+ * order. */
+MUST_CHECK int config_judge(const struct config *config, struct gantry_error **err);
 /* What is allowed but unwise (a secret that others may read, ...), in the same form. */
 size_t config_warning_count(const struct config *config);
 const char *config_warning(const struct config *config, size_t i);

@@ -82,6 +82,7 @@ enum section_kind {
     SECTION_BACKEND,
     SECTION_REGISTRY,
     SECTION_CONNECTOR,
+    SECTION_OWN, /* config_options.own_section */
 };
 
 enum origin_kind {
@@ -172,6 +173,8 @@ struct config {
     const struct gantry_assignment *assignments; /* while reading */
     size_t assignment_count;
     const struct config *running; /* while reading; may be NULL */
+    const char *own_section;      /* may be NULL */
+    struct gantry_settings own;   /* what config_bind_own() made of it */
     struct section *sections, *last_section;
     struct held *held;
     VEC(struct problem) problems;

@@ -208,6 +208,8 @@ apply_section(struct config *config, struct section *section)
         apply_groups(config, section, GROUP_BIT(GROUP_CONNECTOR), &config->overrides[i], false);
         check_override(config, section, &config->overrides[i]);
         break;
+    case SECTION_OWN:
+        break;
     }
 }
 

@@ -183,6 +183,24 @@ config_problem(const struct config *config, size_t i)
     return config->problems.ptr[i].text;
 }
 
+int
+config_judge(const struct config *config, struct gantry_error **err)
+{
+    size_t n = config_problem_count(config);
+    if (n == 0)
+        return 0;
+    if (!err)
+        return GANTRY_E_INVALID;
+    struct gantry_error **slot = err;
+    for (size_t i = 0; i < n; i++) {
+        (void)err_set(slot, GANTRY_E_INVALID, "%s", config_problem(config, i));
+        if ((*slot)->code == GANTRY_E_NOMEM)
+            break; /* a static object: nothing can hang on it */
+        slot = &(*slot)->cause;
+    }
+    return GANTRY_E_INVALID;
+}
+
 size_t
 config_warning_count(const struct config *config)
 {

@@ -97,6 +97,11 @@ section_recognise(struct config *config, const struct origin *origin, const char
         *name = named;
         return check_name(config, origin, title, &kinds[i], named);
     }
+    if (text_eq(word, config->own_section) && !*named) {
+        *kind = SECTION_OWN;
+        *name = named;
+        return true;
+    }
     unknown_kind(config, origin, title, word);
     return false;
 }
@@ -131,7 +136,7 @@ section_count(const struct config *config, enum section_kind kind)
 struct section *
 section_add(struct config *config, enum section_kind kind, const char *name)
 {
-    const char *word = kinds[0].word;
+    const char *word = kind == SECTION_OWN ? config->own_section : kinds[0].word;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
         if (kinds[i].kind == kind)
             word = kinds[i].word;

@@ -21,6 +21,8 @@
 #define MAX_URL_BYTES      ((size_t)64 * 1024)
 #define MAX_METHOD_BYTES   32
 #define KEEPALIVE_SECONDS  60L
+/* What a header has in every version: an element has no size of its own, and a later one may be longer. */
+#define HEADER_STRIDE_MIN (offsetof(struct gantry_http_header, value) + sizeof(const char *))
 
 int
 http_request_read(const struct gantry_http_request *theirs, struct gantry_http_request *request,
@@ -182,7 +184,7 @@ check_headers(const struct gantry_http_request *request, struct gantry_error **e
 
     if (request->header_count == 0)
         return 0;
-    if (!request->headers || request->header_stride < sizeof(struct gantry_http_header))
+    if (!request->headers || request->header_stride < HEADER_STRIDE_MIN)
         return err_set(err, GANTRY_E_INVALID,
                        "request: header_stride is %u; set it to sizeof(struct gantry_http_header)",
                        request->header_stride);

@@ -5,6 +5,7 @@
  * Gantry merely finds again is no event (S7), unless the state folder does not know it: then it is
  * adopted.  Causes are made in events_cause.c; errors are those of the log, which hold no secret (S10). */
 #include "manager_internal.h"
+#include "states.h"
 
 #include "events.h"
 
@@ -198,7 +199,7 @@ state_after(const struct connector *c, const struct runtime_job *job)
     if (c->doing == DO_REMOVE)
         return EVENTS_ABSENT;
     uint32_t state = job->statuses.len > 0 ? job->statuses.ptr[0].state : GANTRY_STATE_RUNNING;
-    return state < GANTRY_STATE_COUNT ? (uint8_t)state : GANTRY_STATE_UNKNOWN;
+    return state < STATES_COUNT ? (uint8_t)state : GANTRY_STATE_UNKNOWN;
 }
 
 static bool

@@ -28,6 +28,7 @@
 #include "platform.h"
 #include "reconcile.h"
 #include "runtime.h"
+#include "states.h"
 #include "vec.h"
 
 #include <gantry/gantry.h>
@@ -90,7 +91,7 @@ struct told {
     bool known, in_loop; /* an earlier run, or this one, has had it; memory.in_loop then */
     bool replaced;       /* the workload of before a replacement has still to go */
 };
-#define EVENTS_ABSENT ((uint8_t)GANTRY_STATE_COUNT)
+#define EVENTS_ABSENT ((uint8_t)STATES_COUNT)
 
 /* Texts that few connectors have, each at most one of a kind. */
 enum note {

@@ -26,25 +26,6 @@ manager_backend_of(struct gantry_manager *m, const struct runtime_job *job)
     return NULL;
 }
 
-/* All problems become one error: the first is its message, the others are its causes, in order. */
-static int
-problems(const struct config *config, struct gantry_error **err)
-{
-    size_t n = config_problem_count(config);
-    if (n == 0)
-        return 0;
-    if (!err)
-        return GANTRY_E_INVALID;
-    struct gantry_error **slot = err;
-    for (size_t i = 0; i < n; i++) {
-        (void)err_set(slot, GANTRY_E_INVALID, "%s", config_problem(config, i));
-        if ((*slot)->code == GANTRY_E_NOMEM)
-            break; /* a static object: nothing can hang on it */
-        slot = &(*slot)->cause;
-    }
-    return GANTRY_E_INVALID;
-}
-
 static int
 read_keys(struct gantry_manager *m, struct gantry_error **err)
 {
@@ -248,7 +229,7 @@ read_all(struct gantry_manager *m, struct gantry_error **err)
     if (code == 0)
         code = read_keys(m, err);
     if (code == 0)
-        code = problems(m->config, err);
+        code = config_judge(m->config, err);
     return code == 0 ? make_id(m, err) : code;
 }
 
@@ -269,10 +250,10 @@ make_all(struct gantry_manager *m, struct gantry_error **err)
     for (size_t i = 0; code == 0 && i < m->backend_count; i++)
         code = open_backend(m, &m->backends[i], err);
     if (code == 0)
-        code = problems(m->config, err);
+        code = config_judge(m->config, err);
     for (size_t i = 0; code == 0 && i < m->platform_count; i++)
         code = make_platform(m, i, err);
-    return code == 0 ? problems(m->config, err) : code;
+    return code == 0 ? config_judge(m->config, err) : code;
 }
 
 static int
@@ -336,9 +317,10 @@ manager_close(struct gantry_manager *m)
 {
     /* Cancels what runs; a job's owner is only looked at when a result is taken, and none is any
      * more.  First, so that all backends end at the same time. */
-    runtime_free(TAKE(m->runtime));
+    runtime_end(m->runtime);
     for (size_t i = 0; i < m->backend_count; i++)
         runtime_close(m->backends[i].backend);
+    runtime_free(TAKE(m->runtime));
     for (size_t i = 0; i < m->platform_count; i++)
         platform_side_clear(&m->platforms[i]);
     for (size_t i = 0; i < m->backend_count; i++)

@@ -2,6 +2,7 @@
  *
  * Identity is labels, never names (S2): the manager's id, the platform, the connector's id. */
 #include "manager_internal.h"
+#include "states.h"
 
 #include "drain.h"
 #include "places.h"
@@ -84,8 +85,8 @@ observe_seen(struct seen *s, const struct gantry_status *status, bool full)
         (enum gantry_state)status->state) /* how its last run ended is not how this one did */
         s->present &= ~(GANTRY_STATUS_EXIT_CODE | GANTRY_STATUS_OUT_OF_MEMORY);
     s->named |= observe_label(status, GANTRY_LABEL_NAMED) != NULL;
-    s->state = status->state < GANTRY_STATE_COUNT ? (enum gantry_state)status->state
-                                                  : GANTRY_STATE_UNKNOWN;
+    s->state =
+        status->state < STATES_COUNT ? (enum gantry_state)status->state : GANTRY_STATE_UNKNOWN;
     s->present |= status->present;
     if (status->present & GANTRY_STATUS_EXIT_CODE)
         s->exit_code = status->exit_code;

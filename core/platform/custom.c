@@ -240,7 +240,7 @@ gantry_listing_add(struct gantry_listing *listing, const struct gantry_desired *
 int
 gantry_listing_fail(struct gantry_listing *listing, int code, const char *text)
 {
-    if (code >= 0 || code <= GANTRY_CODE_LAST_)
+    if (code == 0 || !err_is_code(code))
         code = GANTRY_E_INTERNAL;
     listing->failed = true;
     listing->code = err_set(&listing->error, code, "%s",
@@ -258,7 +258,7 @@ judge(struct gantry_listing *listing, int returned, struct gantry_error **err)
     if (listing->failed || (returned < 0 && returned == listing->code)) {
         code = listing->code;
         err_move(err, &listing->error);
-    } else if (returned > 0 || returned <= GANTRY_CODE_LAST_) {
+    } else if (!err_is_code(returned)) {
         return err_set(err, GANTRY_E_INTERNAL,
                        "the program's list function returned %d, which is no GANTRY_E_* code",
                        returned);
@@ -409,7 +409,7 @@ tell(const struct custom *c, const struct platform_report *from, struct gantry_e
             return err_nomem(err);
     }
     int code = c->program.report(c->program.context, &report);
-    if (code > 0 || code <= GANTRY_CODE_LAST_)
+    if (!err_is_code(code))
         return err_set(err, GANTRY_E_INTERNAL,
                        "the program's report function returned %d, which is no GANTRY_E_* code",
                        code);

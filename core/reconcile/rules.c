@@ -147,7 +147,6 @@ seen_of(enum gantry_state state)
         return SEEN_DEAD;
     case GANTRY_STATE_UNKNOWN:
     case GANTRY_STATE_REMOVING:
-    case GANTRY_STATE_COUNT:
         break;
     }
     return SEEN_UNKNOWN; /* a number that a newer plugin brought, too */

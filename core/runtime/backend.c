@@ -5,7 +5,9 @@
 #include "file.h"
 #include "str.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 static void
 backend_free(struct runtime_backend *backend)
@@ -18,11 +20,30 @@ backend_free(struct runtime_backend *backend)
     free(backend);
 }
 
+/* open() and close() are entered on the caller's thread, and like every operation with all signals blocked: the
+ * threads that they start inherit it. */
+static sigset_t
+block_signals(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    return before;
+}
+
+static void
+call_close(struct runtime_backend *backend)
+{
+    const sigset_t before = block_signals();
+    backend->table.close(backend->self);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 void
 backend_destroy(struct runtime_backend *backend)
 {
     struct runtime *runtime = backend->runtime;
-    backend->table.close(backend->self);
+    call_close(backend);
     backend_free(backend);
     runtime_unref(runtime);
 }
@@ -47,12 +68,14 @@ call_open(struct runtime_backend *backend, const struct gantry_settings *setting
     struct gantry_call call;
     if (call_init(&call, backend, "open") < 0)
         return err_nomem(err);
+    const sigset_t before = block_signals();
     call_enter(&call);
     int returned = backend->table.open(&call, &backend->host, settings, &backend->self);
     call_leave(&call);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     int rc = call_judge(&call, returned, err);
     if (rc < 0 && returned == 0)
-        backend->table.close(backend->self); /* it opened, but broke a rule meanwhile */
+        call_close(backend); /* it opened, but broke a rule meanwhile */
     call_clear(&call);
     return rc;
 }
@@ -62,12 +85,21 @@ runtime_open(struct runtime *runtime, const struct runtime_plugin *plugin,
              const struct gantry_settings *settings, struct runtime_backend **out,
              struct gantry_error **err)
 {
+    return runtime_open_tapped(runtime, plugin, settings, &call_host_functions, NULL, out, err);
+}
+
+int
+runtime_open_tapped(struct runtime *runtime, const struct runtime_plugin *plugin,
+                    const struct gantry_settings *settings, const struct gantry_host *host,
+                    void *context, struct runtime_backend **out, struct gantry_error **err)
+{
     struct runtime_backend *backend = calloc(1, sizeof *backend);
     if (!backend)
         return err_nomem(err);
     backend->runtime = runtime;
     backend->table = plugin->table;
-    backend->host = call_host_functions;
+    memcpy(backend->host_bytes, host, MIN(host->size, sizeof backend->host_bytes));
+    backend->tap_context = context;
     map_init(&backend->changed);
     backend->name = text_dup(settings->section ? settings->section : plugin->table.name);
     if (backend->name && runtime->folder)

@@ -19,6 +19,7 @@ call_init(struct gantry_call *call, struct runtime_backend *backend, const char 
     memset(call, 0, sizeof *call);
     call->backend = backend;
     call->op = op;
+    call->context = backend->tap_context;
     atomic_init(&call->entered, false);
     atomic_init(&call->cancelled, false);
     atomic_init(&call->cancel_fd, -1);
@@ -152,7 +153,7 @@ call_judge(struct gantry_call *call, int returned, struct gantry_error **err)
         gantry_error_free(said); /* a failure that it got over */
         return 0;
     }
-    if (code > 0 || code <= GANTRY_CODE_LAST_) {
+    if (!err_is_code(code)) {
         code = err_set(&said, GANTRY_E_INTERNAL,
                        "plugin '%s' returned %d from %s, which is no result code",
                        call->backend->table.name, returned, call->op);
@@ -215,15 +216,15 @@ host_fail(struct gantry_call *call, int code, const char *text)
     call_clean_text(clean);
     pthread_mutex_lock(&call->lock);
     if (!call->forced && clean[0])
-        err_set(&call->error, code < 0 && code > GANTRY_CODE_LAST_ ? code : GANTRY_E_INTERNAL, "%s",
-                clean);
+        err_set(&call->error, code && err_is_code(code) ? code : GANTRY_E_INTERNAL, "%s", clean);
     pthread_mutex_unlock(&call->lock);
 }
 
 static void
-host_log(struct gantry_call *call, uint32_t level, const char *text)
+host_log(const struct gantry_host *host, struct gantry_call *call, uint32_t level, const char *text)
 {
-    struct runtime *runtime = call->backend->runtime;
+    const struct runtime_backend *backend = call ? call->backend : runtime_backend_of(host);
+    struct runtime *runtime = backend->runtime;
     struct log *log = runtime_log_borrow(runtime);
     if (!log)
         return;
@@ -232,9 +233,9 @@ host_log(struct gantry_call *call, uint32_t level, const char *text)
         char clean[1024];
         snprintf(clean, sizeof clean, "%s", text ? text : "");
         call_clean_text(clean);
-        LOG_AT_(log, at, "plugin message", F_STR("plugin", call->backend->table.name),
-                F_STR("backend", call->backend->name), F_STR("connector", call->id),
-                F_STR("operation", call->op), F_STR("text", clean));
+        LOG_AT_(log, at, "plugin message", F_STR("plugin", backend->table.name),
+                F_STR("backend", backend->name), F_STR("connector", call ? call->id : NULL),
+                F_STR("operation", call ? call->op : NULL), F_STR("text", clean));
     }
     runtime_log_return(runtime);
 }
@@ -294,9 +295,25 @@ host_extension(const struct gantry_host *host, const char *id)
         return http_extension();
     if (id && strcmp(id, GANTRY_EXTENSION_FOLDER) == 0)
         return folder_extension();
-    if (id && strcmp(id, GANTRY_EXTENSION_WAIT) == 0)
-        return wait_extension();
     return NULL;
+}
+
+void *
+runtime_call_context(const struct gantry_call *call)
+{
+    return call->context;
+}
+
+bool
+runtime_call_is_here(const struct gantry_call *call)
+{
+    return call_is_here(call);
+}
+
+const struct gantry_host *
+runtime_host_functions(void)
+{
+    return &call_host_functions;
 }
 
 const struct gantry_host call_host_functions = {
@@ -310,6 +327,7 @@ const struct gantry_host call_host_functions = {
     .progress = host_progress,
     .remaining_ms = host_remaining_ms,
     .cancelled = host_cancelled,
-    .extension = host_extension,
     .retry_after = host_retry_after,
+    .wait = call_wait,
+    .extension = host_extension,
 };

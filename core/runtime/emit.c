@@ -5,6 +5,7 @@
 #include "runtime_internal.h"
 
 #include "map.h"
+#include "states.h"
 #include "str.h"
 
 #include <inttypes.h>
@@ -12,9 +13,11 @@
 
 #define ITEM_SIZE_MIN 8U /* size and the field behind it */
 #define ITEM_SIZE_MAX 4096U
-#define HANDLE_MAX    4096U
+#define HANDLE_MAX    1023U
 #define LABELS_MAX    10000U
-#define CUT_SLACK     16U /* " [cut]" behind a line of max_line_bytes */
+/* What a label has in every version: an element has no size of its own, and a later one may be longer. */
+#define LABEL_STRIDE_MIN (offsetof(struct gantry_pair, value) + sizeof(const char *))
+#define CUT_SLACK        16U /* " [cut]" behind a line of max_line_bytes */
 
 /* Copy a text for people or for comparing: bytes that are no UTF-8 become '?'.  NULL gives NULL. */
 static const char *
@@ -41,13 +44,26 @@ copy_text_like(struct arena *arena, const char *text, const char *like, bool *wh
     return like && text_eq(text, like) ? like : copy_text(arena, text, whole);
 }
 
+/* A name or a reference. */
 static bool
-is_identifier(const char *text)
+is_name(const char *text)
 {
     if (!text || !text[0])
         return false;
     size_t len = strnlen(text, HANDLE_MAX + 1);
     return len <= HANDLE_MAX && str_utf8_valid_length((struct str){text, len}) == len;
+}
+
+/* A handle or a cursor: it is stored, logged and typed as one word. */
+static bool
+is_identifier(const char *text)
+{
+    if (!is_name(text))
+        return false;
+    for (const char *c = text; *c; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return false;
+    return true;
 }
 
 /* Take an item as far as its maker knew it and we do; the rest stays zero. */
@@ -83,7 +99,7 @@ take_labels(struct gantry_call *call, struct gantry_status *s, const struct gant
         s->label_stride = sizeof(struct gantry_pair);
         return 0;
     }
-    if (!s->labels || s->label_count > LABELS_MAX || s->label_stride < sizeof(struct gantry_pair) ||
+    if (!s->labels || s->label_count > LABELS_MAX || s->label_stride < LABEL_STRIDE_MIN ||
         s->label_stride > ITEM_SIZE_MAX)
         return call_break_locked(call, "its status of '%s' has a broken array of labels",
                                  s->handle);
@@ -134,10 +150,11 @@ static int
 check_status(struct gantry_call *call, struct gantry_status *s)
 {
     if (!is_identifier(s->handle))
-        return call_break_locked(call, "it emitted a status without a handle in UTF-8");
-    if (!is_identifier(s->name))
+        return call_break_locked(call, "it emitted a status without a handle: 1 to 1023 bytes of "
+                                       "UTF-8 without blanks");
+    if (!is_name(s->name))
         return call_break_locked(call, "its status of '%s' has no name in UTF-8", s->handle);
-    if (s->state >= GANTRY_STATE_COUNT) {
+    if (s->state >= STATES_COUNT) {
         /* A newer plugin may know states that we do not; unknown is what nothing is done about. */
         if (call->backend->table.abi_minor <= GANTRY_ABI_MINOR)
             return call_break_locked(call, "its status of '%s' has state %" PRIu32, s->handle,
@@ -192,7 +209,9 @@ emit_line(struct gantry_call *call, const void *item)
     if (rc < 0)
         return rc;
     if (!is_identifier(line.cursor))
-        return call_break_locked(call, "it emitted a line without a cursor in UTF-8");
+        return call_break_locked(call,
+                                 "it emitted a line without a cursor: 1 to 1023 bytes of UTF-8 "
+                                 "without blanks");
     if (line.stream != GANTRY_STREAM_STDOUT && line.stream != GANTRY_STREAM_STDERR)
         return call_break_locked(call, "it emitted a line of stream %" PRIu32, line.stream);
     if (!line.text && line.text_size)
@@ -267,7 +286,7 @@ emit_check_event(struct gantry_call *call, uint32_t kind, const void *item,
         event.id = NULL;
     if (event.kind == GANTRY_EVENT_CHANGED && !is_identifier(event.handle))
         return call_break_locked(call, "it emitted a change without a handle in UTF-8");
-    if (event.kind == GANTRY_EVENT_CHANGED && event.id && !is_identifier(event.id))
+    if (event.kind == GANTRY_EVENT_CHANGED && event.id && !is_name(event.id))
         return call_break_locked(call, "its change of '%s' has an id that is not UTF-8",
                                  event.handle);
     if (event.kind != GANTRY_EVENT_CHANGED)
@@ -284,7 +303,7 @@ emit_image(struct gantry_call *call, const void *item)
     int rc = take_item(call, "struct of an image", item, &image, sizeof image);
     if (rc < 0)
         return rc;
-    if (!is_identifier(image.reference) || !is_identifier(image.digest))
+    if (!is_name(image.reference) || !is_name(image.digest))
         return call_break_locked(call, "it emitted an image without reference or digest in UTF-8");
     if (job->fetched.size)
         return call_break_locked(call, "it emitted an image twice");

@@ -5,6 +5,8 @@
  * meanwhile. */
 #include "runtime_internal.h"
 
+#include "str.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -73,6 +75,8 @@ gate_open(struct runtime_job_private *p)
 {
     struct gantry_call *call = &p->call;
     struct runtime *runtime = p->runtime;
+    if (p->job->call_context)
+        call->context = p->job->call_context;
     pthread_mutex_lock(&call->lock);
     call->job = p->job;
     pthread_mutex_unlock(&call->lock);
@@ -154,6 +158,22 @@ cancelled_before(struct runtime_job *job)
                    runtime_op_name(job->op));
 }
 
+/* Most runtimes speak JSON, which has no other texts: they would change them in silence. */
+static int
+check_variables(const struct gantry_spec *spec, struct gantry_error **err)
+{
+    for (uint32_t i = 0; i < spec->environment_count; i++) {
+        const struct gantry_variable *variable =
+            GANTRY_AT(struct gantry_variable, spec->environment, spec->environment_stride, i);
+        struct str value = str_of(variable->value);
+        if (str_utf8_valid_length(value) != value.len)
+            return err_set(err, GANTRY_E_INVALID,
+                           "variable '%s' is not UTF-8: give it as a file, or encoded",
+                           variable->key);
+    }
+    return 0;
+}
+
 /* The spec, for the operations that take one. */
 static int
 prepare(struct visit *v, struct runtime_job *job)
@@ -164,7 +184,8 @@ prepare(struct visit *v, struct runtime_job *job)
     v->prepare_context = job->prepare_context;
     v->spec.size = sizeof v->spec;
     v->has_spec = true;
-    return job->prepare(job->prepare_context, job, &v->spec, &job->error);
+    int rc = job->prepare(job->prepare_context, job, &v->spec, &job->error);
+    return rc < 0 ? rc : check_variables(&v->spec, &job->error);
 }
 
 static void

@@ -162,9 +162,9 @@ end_calls(struct runtime *runtime)
 }
 
 void
-runtime_free(struct runtime *runtime)
+runtime_end(struct runtime *runtime)
 {
-    if (!runtime)
+    if (!runtime || runtime->stopping)
         return;
     end_calls(runtime);
     pthread_join(runtime->overtime_thread, NULL);
@@ -174,6 +174,14 @@ runtime_free(struct runtime *runtime)
     struct runtime_job *job;
     while ((job = runtime_take_done(runtime)))
         runtime_job_free(job);
+}
+
+void
+runtime_free(struct runtime *runtime)
+{
+    if (!runtime)
+        return;
+    runtime_end(runtime);
     pthread_mutex_lock(&runtime->lock);
     runtime_events_drop_locked(runtime, NULL);
     runtime->log = NULL;

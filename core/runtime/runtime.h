@@ -51,7 +51,10 @@ char *runtime_bundled_folder(void);
 /* workers: how many jobs run side by side.  log: kept; may be NULL. */
 MUST_CHECK int runtime_new(size_t workers, struct log *log, struct runtime **out,
                            struct gantry_error **err);
-/* Cancels what runs, waits up to RUNTIME_OVERTIME_MS, frees.  A call that hangs keeps its memory. */
+/* Cancels what runs, waits up to RUNTIME_OVERTIME_MS.  Afterwards its backends can be closed, and nothing else;
+ * a plugin's close() may still log.  NULL: no-op. */
+void runtime_end(struct runtime *runtime);
+/* The same, if it has not been done, and frees; the log is not used any more.  A call that hangs keeps its memory. */
 void runtime_free(struct runtime *runtime);
 /* Where backends may keep what has to outlive this process, each in a folder of its own; before any is
  * opened, and at most once.  Returns 0 or GANTRY_E_NOMEM. */
@@ -63,6 +66,20 @@ int runtime_fd(const struct runtime *runtime);
 MUST_CHECK int runtime_open(struct runtime *runtime, const struct runtime_plugin *plugin,
                             const struct gantry_settings *settings, struct runtime_backend **out,
                             struct gantry_error **err);
+/* The same with a host table of the caller's own between the plugin and the host's: for the plugin kit.
+ * host: copied, as far as its size says, at most RUNTIME_HOST_MAX_BYTES; its functions may delegate to those
+ * of runtime_host_functions().  context: kept; what runtime_call_context() says of open() and watch(), and of
+ * each job that has no call_context. */
+#define RUNTIME_HOST_MAX_BYTES 512
+MUST_CHECK int runtime_open_tapped(struct runtime *runtime, const struct runtime_plugin *plugin,
+                                   const struct gantry_settings *settings,
+                                   const struct gantry_host *host, void *context,
+                                   struct runtime_backend **out, struct gantry_error **err);
+/* What every plugin gets from runtime_open().  Static. */
+const struct gantry_host *runtime_host_functions(void);
+void *runtime_call_context(const struct gantry_call *call);
+/* Is this the thread that entered the plugin, and has it not returned? */
+bool runtime_call_is_here(const struct gantry_call *call);
 /* Closes it when no call is inside; a hung one is left open. */
 void runtime_close(struct runtime_backend *backend);
 bool runtime_is_hung(const struct runtime_backend *backend);
@@ -104,7 +121,9 @@ struct runtime_job {
                    struct gantry_error **err);
     void (*prepare_done)(void *prepare_context);
     void *prepare_context;
-    void *owner; /* the caller's, untouched */
+    void *
+        call_context; /* of a backend that is tapped: runtime_call_context(); NULL: the backend's */
+    void *owner;      /* the caller's, untouched */
     /* May be NULL; called by runtime_job_free or, when the job was hung, after its call has returned, on
      * that thread: it frees memory, and touches nothing else. */
     void (*free_owner)(void *owner);

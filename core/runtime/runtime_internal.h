@@ -53,6 +53,7 @@ struct gantry_call {
     atomic_bool cancelled;
     atomic_int cancel_fd; /* eventfd, readable when cancelled; -1: nobody has asked for it */
     struct watch *watch;  /* of a watch(): takes what is emitted; else NULL */
+    void *context;        /* whose tap it is; may be NULL */
 
     pthread_mutex_t lock;
     struct runtime_job *job;    /* takes what is emitted; NULL: open(), or handed back */
@@ -92,7 +93,9 @@ MUST_CHECK int emit_check_event(struct gantry_call *call, uint32_t kind, const v
 MUST_CHECK int emit_check_whole(struct gantry_call *call, struct runtime_job *job);
 const void *http_extension(void);
 const void *folder_extension(void);
-const void *wait_extension(void);
+/* gantry_wait(). */
+int call_wait(struct gantry_call *call, const int32_t *fds, uint32_t n, int64_t timeout_ms,
+              uint32_t flags);
 
 /* ---- backends -------------------------------------------------------------------------------- */
 
@@ -100,7 +103,11 @@ const void *wait_extension(void);
 #define BACKEND_HUNG_MAX 8
 
 struct runtime_backend {
-    struct gantry_host host; /* first: the plugin's pointer to it is a pointer to this */
+    union {
+        struct gantry_host host; /* first: the plugin's pointer to it is a pointer to this */
+        unsigned char host_bytes[RUNTIME_HOST_MAX_BYTES];
+    };
+    void *tap_context; /* of runtime_open_tapped() */
     struct gantry_plugin table;
     void *self;
     char *name;   /* NAME of [backend NAME] */
@@ -117,6 +124,13 @@ struct runtime_backend {
     size_t events_waiting; /* of its events, all kinds */
     bool watch_is_lost;    /* by the last LOST or SYNCED that it emitted */
 };
+
+/* The backend that was given this table. */
+static inline struct runtime_backend *
+runtime_backend_of(const struct gantry_host *host)
+{
+    return (struct runtime_backend *)(uintptr_t)host;
+}
 
 void
 backend_destroy(struct runtime_backend *backend); /* calls the plugin's close; no lock is held */

@@ -136,10 +136,10 @@ GANTRY_API GANTRY_MUST_CHECK int gantry_manager_open(struct gantry_manager *mana
 GANTRY_API void gantry_manager_free(struct gantry_manager *manager);
 
 /* How to run. */
-#define GANTRY_RUN_DAEMON UINT32_C(0) /* until gantry_manager_stop() */
-#define GANTRY_RUN_ONCE   UINT32_C(1) /* cycles until nothing is due but back-off */
-#define GANTRY_RUN_DRY    UINT32_C(2) /* one cycle that says each action and why; touches nothing */
-#define GANTRY_RUN_DOWN   UINT32_C(3) /* stop and remove all workloads of this manager */
+#define GANTRY_RUN_DAEMON 0u /* until gantry_manager_stop() */
+#define GANTRY_RUN_ONCE   1u /* cycles until nothing is due but back-off */
+#define GANTRY_RUN_DRY    2u /* one cycle that says each action and why; touches nothing */
+#define GANTRY_RUN_DOWN   3u /* stop and remove all workloads of this manager */
 
 /* With GANTRY_RUN_ONCE, by |: the operator's word that all connectors that have vanished from a platform's
  * listing may be removed, even if that is every one of them. */

@@ -27,10 +27,10 @@ struct gantry_http_tls {
 };
 
 /* Request flags. */
-#define GANTRY_HTTP_FRESH_CONNECTION UINT32_C(1) /* use no kept one, and do not keep this one */
+#define GANTRY_HTTP_FRESH_CONNECTION 1u /* use no kept one, and do not keep this one */
 /* In a plugin's call: go on after it was cancelled or its deadline has passed, for total_timeout_ms (30 s when
  * that is 0) at the most: for what must be finished, or undone, once it was begun. */
-#define GANTRY_HTTP_FINISH UINT32_C(2)
+#define GANTRY_HTTP_FINISH 2u
 
 /* One request.  A zero in a time or size field means the host's default, which is named behind it; times
  * are milliseconds.  Redirects are never followed: a 3xx is an answer like another.  A connection that is
@@ -65,9 +65,9 @@ struct gantry_http_request {
 
 /* What arrives.  For each request: HEAD once, DATA any number of times, END once, always the last; when
  * there is no answer at all, END alone. */
-#define GANTRY_HTTP_HEAD UINT32_C(1)
-#define GANTRY_HTTP_DATA UINT32_C(2)
-#define GANTRY_HTTP_END  UINT32_C(3)
+#define GANTRY_HTTP_HEAD 1u
+#define GANTRY_HTTP_DATA 2u
+#define GANTRY_HTTP_END  3u
 
 struct gantry_http_part {
     uint32_t size;                            /* sizeof(struct gantry_http_part) */

@@ -46,9 +46,9 @@ struct gantry_desired {
     uint32_t environment_stride; /* sizeof(struct gantry_variable) */
 };
 
-#define GANTRY_REPORT_NOTHING UINT32_C(0)
-#define GANTRY_REPORT_STARTED UINT32_C(1)
-#define GANTRY_REPORT_STOPPED UINT32_C(2)
+#define GANTRY_REPORT_NOTHING 0u
+#define GANTRY_REPORT_STARTED 1u
+#define GANTRY_REPORT_STOPPED 2u
 
 /* What your program is told of one connector.  Parts that it does not tell now are 0 or NULL: what was told
  * before still holds. */

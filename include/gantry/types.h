@@ -57,7 +57,7 @@ extern "C" {
     X(INTERNAL, -11, "internal", "report a defect")
 
 #define GANTRY_CODE_ENUM_(name, value, word, action) GANTRY_E_##name = (value),
-enum gantry_code { GANTRY_CODES(GANTRY_CODE_ENUM_) GANTRY_CODE_LAST_ = -12 };
+enum gantry_code { GANTRY_CODES(GANTRY_CODE_ENUM_) };
 #undef GANTRY_CODE_ENUM_
 
 /* An error: what failed, on what, and what to do, in one line without newline, secret or address.

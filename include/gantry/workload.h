@@ -44,7 +44,7 @@ struct gantry_ref {
 
 struct gantry_variable {
     const char *key;
-    const char *value; /* any bytes but NUL, newlines too; passed on unchanged */
+    const char *value; /* any characters but NUL, newlines too; passed on unchanged */
     uint32_t secret;   /* 1: never shown */
     uint32_t reserved;
 };
@@ -65,9 +65,9 @@ struct gantry_registry {
     const char *password; /* secret */
 };
 
-#define GANTRY_PULL_IF_NOT_PRESENT UINT32_C(0)
-#define GANTRY_PULL_ALWAYS         UINT32_C(1)
-#define GANTRY_PULL_NEVER          UINT32_C(2)
+#define GANTRY_PULL_IF_NOT_PRESENT 0u
+#define GANTRY_PULL_ALWAYS         1u
+#define GANTRY_PULL_NEVER          2u
 
 /* What is to run. */
 struct gantry_spec {
@@ -89,11 +89,9 @@ struct gantry_spec {
     uint32_t stop_grace_ms;    /* between the polite and the hard stop */
     uint32_t pull_stall_ms;    /* a pull without progress for this long has failed */
     uint32_t start_timeout_ms; /* from the request to start it until it runs */
-    uint32_t reserved;
-    /* Minor 2.  Not 0: the registry wants no request for so long.  What is there may be used; if it takes a
-     * pull, fail with GANTRY_E_UNAVAILABLE and ask nobody. */
+    /* Not 0: the registry wants no request for so long.  What is there may be used; if it takes a pull, fail
+     * with GANTRY_E_UNAVAILABLE and ask nobody. */
     uint32_t pull_pause_ms;
-    uint32_t reserved2;
 };
 
 /* An image that start() or pull() has fetched, and that remove_image() removes. */
@@ -118,39 +116,41 @@ struct gantry_image {
     X(DEAD, 9, "dead")          /* its removal failed half way; only removing is left */           \
     X(REMOVING, 10, "removing") /* is being removed */
 #define GANTRY_STATE_ENUM_(name, value, word) GANTRY_STATE_##name = (value),
-enum gantry_state { GANTRY_STATES(GANTRY_STATE_ENUM_) GANTRY_STATE_COUNT };
+enum gantry_state { GANTRY_STATES(GANTRY_STATE_ENUM_) };
 #undef GANTRY_STATE_ENUM_
 
 /* Health, where the runtime checks it. */
-#define GANTRY_HEALTH_NONE      UINT32_C(0)
-#define GANTRY_HEALTH_STARTING  UINT32_C(1)
-#define GANTRY_HEALTH_HEALTHY   UINT32_C(2)
-#define GANTRY_HEALTH_UNHEALTHY UINT32_C(3)
+#define GANTRY_HEALTH_NONE      0u
+#define GANTRY_HEALTH_STARTING  1u
+#define GANTRY_HEALTH_HEALTHY   2u
+#define GANTRY_HEALTH_UNHEALTHY 3u
 
 /* Presence bits of gantry_status: the field is known. */
-#define GANTRY_STATUS_EXIT_CODE     UINT32_C(1)
-#define GANTRY_STATUS_STARTED       UINT32_C(2)
-#define GANTRY_STATUS_FINISHED      UINT32_C(4)
-#define GANTRY_STATUS_RESTARTS      UINT32_C(8)
-#define GANTRY_STATUS_OUT_OF_MEMORY UINT32_C(16)
-#define GANTRY_STATUS_CREATED       UINT32_C(32)
+#define GANTRY_STATUS_EXIT_CODE     1u
+#define GANTRY_STATUS_STARTED       2u
+#define GANTRY_STATUS_FINISHED      4u
+#define GANTRY_STATUS_RESTARTS      8u
+#define GANTRY_STATUS_OUT_OF_MEMORY 16u
+#define GANTRY_STATUS_CREATED       32u
 
 /* What the runtime says of one workload.  list() may leave out what inspect() knows: everything that has
  * a presence bit, error, image_digest and health.  Never handle, labels, state and name. */
 struct gantry_status {
-    uint32_t size;            /* sizeof(struct gantry_status) */
-    uint32_t present;         /* GANTRY_STATUS_* */
-    const char *handle;       /* stable for the life of the workload; what refs will carry */
-    const char *name;         /* as the runtime has it */
-    const char *hash;         /* may be NULL: neither label nor (inspect) variable */
-    const char *image;        /* reference it was made from; may be NULL */
-    const char *image_digest; /* sha256:...; may be NULL */
-    const char *error;        /* the runtime's reason, for a person; may be NULL */
+    uint32_t size;    /* sizeof(struct gantry_status) */
+    uint32_t present; /* GANTRY_STATUS_* */
+    /* Stable for the life of the workload; what refs will carry.  1 to 1023 bytes without blanks and control
+     * characters. */
+    const char *handle;
+    const char *name;                 /* as the runtime has it */
+    const char *hash;                 /* may be NULL: neither label nor (inspect) variable */
+    const char *image;                /* reference it was made from; may be NULL */
+    const char *image_digest;         /* sha256:...; may be NULL */
+    const char *error;                /* the runtime's reason, for a person; may be NULL */
     const struct gantry_pair *labels; /* all of them */
     uint32_t label_count, label_stride;
     uint32_t state;         /* enum gantry_state */
     uint32_t health;        /* GANTRY_HEALTH_* */
-    int32_t exit_code;      /* of its last run */
+    int32_t exit_code;      /* of its last run; 128 and the number of the signal that ended it */
     uint32_t out_of_memory; /* 1: its last run was ended for lack of memory */
     int64_t created_ms;     /* Unix time in milliseconds */
     int64_t started_ms;     /* last start */
@@ -158,8 +158,8 @@ struct gantry_status {
     int64_t restarts;       /* by the runtime itself; may start from 0 again */
 };
 
-#define GANTRY_STREAM_STDOUT UINT32_C(1)
-#define GANTRY_STREAM_STDERR UINT32_C(2)
+#define GANTRY_STREAM_STDOUT 1u
+#define GANTRY_STREAM_STDERR 2u
 
 /* One line of a workload's log, without its line end.  Long lines come whole up to max_line_bytes. */
 struct gantry_line {
@@ -168,23 +168,23 @@ struct gantry_line {
     const char *text; /* text_size bytes as the program wrote them; not NUL-terminated */
     uint64_t text_size;
     int64_t time_ns;    /* Unix time in nanoseconds; 0: not known */
-    const char *cursor; /* logs() with it continues after this line */
+    const char *cursor; /* logs() with it continues after this line; like a handle */
 };
 
-/* Limits of one logs() call.  When more is there than fits, the oldest lines are left out. */
+/* Limits of one logs() call; 0: the plugin's own.  When more is there than fits, the oldest lines are left out, for
+ * ever: the cursor goes past them. */
 struct gantry_log_limits {
     uint32_t size; /* sizeof(struct gantry_log_limits) */
     uint32_t max_lines;
-    uint64_t max_bytes;
-    uint32_t max_line_bytes; /* what is longer is cut, and ends in " [cut]" */
+    uint64_t max_bytes;      /* of all texts together */
+    uint32_t max_line_bytes; /* longer ones are cut, and end in " [cut]", which may come on top */
     uint32_t reserved;
 };
 
 /* Events of watch(). */
-#define GANTRY_EVENT_CHANGED UINT32_C(1) /* something happened to this workload: inspect it */
-#define GANTRY_EVENT_SYNCED                                                                        \
-    UINT32_C(2)                       /* watching from now on: what was before is found by list() */
-#define GANTRY_EVENT_LOST UINT32_C(3) /* not watching at present */
+#define GANTRY_EVENT_CHANGED 1u /* something happened to this workload: inspect it */
+#define GANTRY_EVENT_SYNCED  2u /* watching from now on: what was before is found by list() */
+#define GANTRY_EVENT_LOST    3u /* not watching at present */
 
 struct gantry_event {
     uint32_t size;      /* sizeof(struct gantry_event) */

@@ -1,6 +1,8 @@
 /* A host from a script.  See fake_engine.h. */
 #include "fake_engine.h"
 
+#include <poll.h>
+
 #include <string.h>
 
 /* perform() knows nothing but the call: the fake is the call. */
@@ -46,8 +48,9 @@ fail_call(struct gantry_call *call, int code, const char *text)
 }
 
 static void
-log_text(struct gantry_call *call, uint32_t level, const char *text)
+log_text(const struct gantry_host *host, struct gantry_call *call, uint32_t level, const char *text)
 {
+    (void)host;
     (void)call;
     (void)level;
     (void)text;
@@ -72,6 +75,25 @@ static int
 cancelled(struct gantry_call *call)
 {
     return call->fake->cancel_at_end && call->next >= call->count;
+}
+
+static void
+retry_after(struct gantry_call *call, int64_t ms)
+{
+    (void)call;
+    (void)ms;
+}
+
+static int
+wait_for(struct gantry_call *call, const int32_t *fds, uint32_t n, int64_t timeout_ms,
+         uint32_t flags)
+{
+    (void)call;
+    (void)fds;
+    (void)flags;
+    assert_int_equal(n, 0);
+    poll(NULL, 0, (int)timeout_ms);
+    return 0;
 }
 
 static const void *
@@ -139,6 +161,8 @@ fake_begin(struct fake_engine *fake, const struct fake_answer *answers, size_t c
                                       .progress = progress,
                                       .remaining_ms = remaining_ms,
                                       .cancelled = cancelled,
+                                      .retry_after = retry_after,
+                                      .wait = wait_for,
                                       .extension = extension};
     fake->http = (struct gantry_http){.size = sizeof fake->http, .perform = perform};
     fake->engine.host = &fake->host;

@@ -1,6 +1,7 @@
 /* Deciding takes no memory: a manager that has none left still stops, and removes nothing. */
 #include "faults.h"
 #include "reconcile.h"
+#include "states.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,7 +39,7 @@ decide_all(void *context, struct gantry_error **err)
     (void)context;
     (void)err;
     for (int wish = 0; wish < WISH_COUNT; wish++)
-        for (int state = 0; state < GANTRY_STATE_COUNT; state++)
+        for (int state = 0; state < STATES_COUNT; state++)
             for (size_t i = 0; i < 3 * 3; i++) {
                 struct reconcile_decision d =
                     decide((enum reconcile_wish)wish, (enum gantry_state)state, hashes[i % 3],

@@ -2,6 +2,7 @@
  * its follower runs, nothing ends by an error, and what may end does. */
 #include "reconcile.h"
 #include "reconcile_internal.h"
+#include "states.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,7 +199,7 @@ it_runs_there_once_it_has_run_for_a_while(void **state)
     int64_t later = 1000 + DRAIN_FRESH_MS;
     assert_int_equal(HOME_FRESH, drain_home_of(GANTRY_STATE_RUNNING, &memory, later - 1));
     assert_int_equal(HOME_RUNS, drain_home_of(GANTRY_STATE_RUNNING, &memory, later));
-    for (int s = 0; s < GANTRY_STATE_COUNT; s++) {
+    for (int s = 0; s < STATES_COUNT; s++) {
         enum drain_home home = drain_home_of((enum gantry_state)s, &memory, later);
         bool unknown = s == GANTRY_STATE_UNKNOWN || s == GANTRY_STATE_REMOVING;
         assert_int_equal(home, s == GANTRY_STATE_RUNNING ? HOME_RUNS

@@ -131,7 +131,6 @@ reach_by_nature(const struct world *x)
         case GANTRY_STATE_UNKNOWN:
         case GANTRY_STATE_DEAD:
         case GANTRY_STATE_REMOVING:
-        case GANTRY_STATE_COUNT:
             break;
         }
     }

@@ -1,6 +1,8 @@
 /* test_calls.c - how calls begin and end: codes, texts, deadlines, cancellation, specs, HTTP. */
 #include "fake_plugin.h"
 
+#include <signal.h>
+
 #include "buf.h"
 
 /* ---- codes and texts ------------------------------------------------------------------------- */
@@ -14,9 +16,10 @@ stop_fails(void *self, struct gantry_call *call, const struct gantry_ref *ref, u
     (void)self;
     (void)ref;
     (void)grace_ms;
-    if (stop_text)
-        return gantry_fail(fake.host, call, stop_code, "%s", stop_text);
-    return stop_code;
+    if (!stop_text)
+        return stop_code;
+    (void)gantry_fail(fake.host, call, GANTRY_E_CONFLICT, "an earlier one, which does not count");
+    return gantry_fail(fake.host, call, stop_code, "%s", stop_text);
 }
 
 static void
@@ -342,6 +345,41 @@ failed_http_gives_the_call_its_text(void **state)
     rig_close(&rig);
 }
 
+/* ---- signals ----------------------------------------------------------------------------------- */
+
+static int
+stop_and_look_at_signals(void *self, struct gantry_call *call, const struct gantry_ref *ref,
+                         uint32_t grace_ms)
+{
+    sigset_t blocked;
+    struct sigaction child;
+    (void)self;
+    (void)ref;
+    (void)grace_ms;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    for (int i = 1; i < 32; i++)
+        if (i != SIGKILL && i != SIGSTOP && !sigismember(&blocked, i))
+            return gantry_fail(fake.host, call, GANTRY_E_CONFLICT, "signal %d is not blocked", i);
+    sigaction(SIGCHLD, NULL, &child);
+    return child.sa_handler == SIG_IGN
+               ? gantry_fail(fake.host, call, GANTRY_E_CONFLICT, "SIGCHLD is ignored")
+               : 0;
+}
+
+static void
+operations_are_entered_with_all_signals_blocked(void **state)
+{
+    (void)state;
+    struct gantry_plugin table = fake_table();
+    table.stop = stop_and_look_at_signals;
+    struct rig rig = rig_open(&table, 1);
+    struct runtime_job *job = rig_do(&rig, rig_job(&rig, RUNTIME_STOP, "c"));
+    if (job->code != 0)
+        fail_msg("%s", err_text(job->error));
+    runtime_job_free(job);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -355,6 +393,7 @@ main(void)
         cmocka_unit_test(spec_lives_while_the_call_lasts),
         cmocka_unit_test(plugin_message_is_logged_with_its_origin),
         cmocka_unit_test(failed_http_gives_the_call_its_text),
+        cmocka_unit_test(operations_are_entered_with_all_signals_blocked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

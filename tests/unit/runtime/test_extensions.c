@@ -31,11 +31,11 @@ static int ends[2]; /* of a pipe */
 static int64_t timeout_ms;
 static int found;
 static uint32_t count; /* of descriptors, all the same */
+static uint32_t flags;
 
 static int
 stop_waits(void *self, struct gantry_call *call, const struct gantry_ref *ref, uint32_t grace_ms)
 {
-    const struct gantry_wait *wait = gantry_extension(fake.host, GANTRY_EXTENSION_WAIT);
     int32_t fds[40];
     (void)self;
     (void)ref;
@@ -43,7 +43,7 @@ stop_waits(void *self, struct gantry_call *call, const struct gantry_ref *ref, u
     for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
         fds[i] = ends[0];
     atomic_fetch_add(&fake.entered, 1);
-    found = wait->readable(call, count ? fds : NULL, count, timeout_ms);
+    found = gantry_wait(fake.host, call, count ? fds : NULL, count, timeout_ms, flags);
     return gantry_cancelled(fake.host, call) ? GANTRY_E_CANCELLED : 0;
 }
 
@@ -54,6 +54,7 @@ open_waiting(struct gantry_plugin *table)
     table->stop = stop_waits;
     assert_int_equal(pipe(ends), 0);
     count = 1;
+    flags = 0;
     found = -99;
     timeout_ms = INT64_MAX;
     return rig_open(table, 1);
@@ -96,6 +97,7 @@ wait_ends_when_something_can_be_read(void **state)
         expect_wait(&rig, 1);
     }
     count = 1;
+    flags = 0;
     char byte;
     assert_int_equal(read(ends[0], &byte, 1), 1);
     close(ends[1]); /* the other end is closed: that can be read too */
@@ -134,15 +136,65 @@ wait_without_descriptors_that_are_promised_breaks_the_rules(void **state)
     struct gantry_plugin table;
     struct rig rig = open_waiting(&table);
     struct gantry_call call;
-    const struct gantry_wait *wait = gantry_extension(fake.host, GANTRY_EXTENSION_WAIT);
     assert_int_equal(call_init(&call, rig.backend, "stop"), 0);
-    assert_int_equal(wait->readable(&call, NULL, 0, 0), GANTRY_E_INTERNAL); /* nobody has entered */
+    assert_int_equal(gantry_wait(fake.host, &call, NULL, 0, 0, 0),
+                     GANTRY_E_INTERNAL); /* nobody has entered */
     call_clear(&call);
     assert_int_equal(call_init(&call, rig.backend, "stop"), 0);
     call_enter(&call);
-    assert_int_equal(wait->readable(&call, NULL, 1, 0), GANTRY_E_INTERNAL);
+    assert_int_equal(gantry_wait(fake.host, &call, NULL, 1, 0, 0), GANTRY_E_INTERNAL);
     call_clear(&call);
     close_waiting(&rig);
+}
+
+static int
+on_part(void *context, const struct gantry_http_part *part)
+{
+    (void)context;
+    (void)part;
+    return 0;
+}
+
+/* On a thread that has not entered. */
+static void *
+use_elsewhere(void *context)
+{
+    struct gantry_call *call = context;
+    const struct gantry_http *http = gantry_extension(fake.host, GANTRY_EXTENSION_HTTP);
+    struct gantry_http_request request = {
+        .size = sizeof request, .method = "GET", .url = "http://127.0.0.1:1/"};
+    assert(http->perform(call, &request, 1, sizeof request, on_part, NULL) == GANTRY_E_INTERNAL);
+    assert(gantry_wait(fake.host, call, NULL, 0, 0, 0) == GANTRY_E_INTERNAL);
+    assert(gantry_remaining_ms(fake.host, call) == INT64_MAX && !gantry_cancelled(fake.host, call));
+    return NULL;
+}
+
+static int
+stop_elsewhere(void *self, struct gantry_call *call, const struct gantry_ref *ref,
+               uint32_t grace_ms)
+{
+    (void)self;
+    (void)ref;
+    (void)grace_ms;
+    pthread_t thread;
+    int made = pthread_create(&thread, NULL, use_elsewhere, call);
+    assert(made == 0);
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+static void
+http_and_wait_on_another_thread_break_the_rules(void **state)
+{
+    (void)state;
+    struct gantry_plugin table = fake_table();
+    table.stop = stop_elsewhere;
+    struct rig rig = rig_open(&table, 1);
+    struct runtime_job *job = rig_do(&rig, rig_job(&rig, RUNTIME_STOP, "c"));
+    assert_int_equal(job->code, GANTRY_E_INTERNAL);
+    assert_non_null(strstr(err_text(job->error), "it used HTTP from another thread"));
+    runtime_job_free(job);
+    rig_close(&rig);
 }
 
 int
@@ -153,6 +205,7 @@ main(void)
         cmocka_unit_test(wait_ends_when_something_can_be_read),
         cmocka_unit_test(wait_ends_with_the_call),
         cmocka_unit_test(wait_without_descriptors_that_are_promised_breaks_the_rules),
+        cmocka_unit_test(http_and_wait_on_another_thread_break_the_rules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

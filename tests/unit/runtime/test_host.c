@@ -29,7 +29,7 @@ broken_tables_are_refused(void **state)
     expect_table(&t, "a table of 1048576 bytes");
     t = fake_table();
     t.abi_major = 7;
-    expect_table(&t, "ABI version 7, this Gantry has 0");
+    expect_table(&t, "ABI version 7, this Gantry has 1");
     t = fake_table();
     t.size = offsetof(struct gantry_plugin, list);
     expect_table(&t, "operation 'list' is missing");
@@ -133,7 +133,7 @@ manual_tells_all_of_the_table(void **state)
         "fake - drives a box\n"
         "\n"
         "version     3\n"
-        "plugin ABI  0.2\n"
+        "plugin ABI  1.0\n"
         "threads     any number of calls at a time\n"
         "operations  start, stop, remove, logs, inspect, list\n"
         "\n"

@@ -166,31 +166,6 @@ change_of_progress_is_counted_once(void **state)
     rig_close(&rig);
 }
 
-static int
-may_not_be_called(struct gantry_call *call, uint32_t kind, const void *item)
-{
-    (void)call;
-    (void)kind;
-    (void)item;
-    fail_msg("a host of before the kind was asked");
-    return GANTRY_E_INTERNAL;
-}
-
-static void
-older_host_is_asked_nothing_that_it_does_not_know(void **state)
-{
-    struct gantry_host older = {.size = offsetof(struct gantry_host, retry_after),
-                                .abi_major = GANTRY_ABI_MAJOR,
-                                .abi_minor = 1,
-                                .emit = may_not_be_called};
-    /* What lies behind an older table is not the host's. */
-    memset(&older.retry_after, 0x5a, sizeof older.retry_after);
-    (void)state;
-    const struct gantry_image image = {sizeof image, 0, "a", "b"};
-    assert_int_equal(gantry_emit_image(&older, NULL, &image), 0);
-    gantry_retry_after(&older, NULL, 5);
-}
-
 int
 main(void)
 {
@@ -199,7 +174,6 @@ main(void)
         cmocka_unit_test(image_twice_or_elsewhere_breaks_the_rules),
         cmocka_unit_test(removal_of_an_image_is_optional),
         cmocka_unit_test(change_of_progress_is_counted_once),
-        cmocka_unit_test(older_host_is_asked_nothing_that_it_does_not_know),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* test_threads.c - who is in the plugin when: thread models, calls that hang, the end of it all. */
 #include "fake_plugin.h"
 
+#include <signal.h>
+
 /* Counts who is inside, and stays until it is let go. */
 static int
 stay(void)
@@ -24,6 +26,61 @@ stop_stays(void *self, struct gantry_call *call, const struct gantry_ref *ref, u
     (void)ref;
     (void)grace_ms;
     return stay();
+}
+
+static atomic_int signals_seen; /* calls that were entered while SIGTERM was not blocked */
+
+static void
+look_at_signals(void)
+{
+    sigset_t mask;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    if (!sigismember(&mask, SIGTERM) || !sigismember(&mask, SIGCHLD))
+        atomic_fetch_add(&signals_seen, 1);
+}
+
+static int
+open_looks(struct gantry_call *call, const struct gantry_host *host,
+           const struct gantry_settings *settings, void **self)
+{
+    look_at_signals();
+    return fake_open(call, host, settings, self);
+}
+
+static void
+close_looks(void *self)
+{
+    look_at_signals();
+    fake_close(self);
+}
+
+static int
+stop_looks(void *self, struct gantry_call *call, const struct gantry_ref *ref, uint32_t grace_ms)
+{
+    look_at_signals();
+    return fake_stop(self, call, ref, grace_ms);
+}
+
+static void
+plugin_is_entered_with_all_signals_blocked(void **state)
+{
+    (void)state;
+    struct gantry_plugin table = fake_table();
+    table.open = open_looks;
+    table.close = close_looks;
+    table.stop = stop_looks;
+    sigset_t before, after;
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    atomic_store(&signals_seen, 0);
+    struct rig rig = rig_open(&table, 1);
+    runtime_submit(rig.runtime, rig_job(&rig, RUNTIME_STOP, "a"));
+    struct runtime_job *job = rig_take(&rig);
+    assert_int_equal(job->code, 0);
+    runtime_job_free(job);
+    rig_close(&rig);
+    assert_int_equal(atomic_load(&signals_seen), 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    assert_int_equal(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
 }
 
 /* Submits a stop for each id, waits until as many as can are inside, and lets them go. */
@@ -336,6 +393,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thread_model_is_kept),
+        cmocka_unit_test(plugin_is_entered_with_all_signals_blocked),
         cmocka_unit_test(no_worker_waits_for_a_busy_backend),
         cmocka_unit_test(hanging_call_of_a_serial_plugin_keeps_it_closed),
         cmocka_unit_test(lost_worker_is_replaced_and_memory_stays_with_the_call),

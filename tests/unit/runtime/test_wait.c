@@ -1,4 +1,4 @@
-/* test_wait.c - gantry.wait/1 where the system does not wait for so many descriptors.  In a program of its own,
+/* test_wait.c - gantry_wait() where the system does not wait for so many descriptors.  In a program of its own,
  * as it lowers the process's limit. */
 #include "fake_plugin.h"
 
@@ -14,12 +14,10 @@ static struct {
 static int
 stop_waiting(void *self, struct gantry_call *call, const struct gantry_ref *ref, uint32_t grace_ms)
 {
-    const struct gantry_wait *wait = gantry_extension(fake.host, GANTRY_EXTENSION_WAIT);
     (void)self;
     (void)ref;
     (void)grace_ms;
-    assert_non_null(wait);
-    script.said = wait->readable(call, script.fds, script.count, script.timeout_ms);
+    script.said = gantry_wait(fake.host, call, script.fds, script.count, script.timeout_ms, 0);
     return 0;
 }
 
