@@ -1,7 +1,6 @@
 /* One request about one container, each.  See engine.h. */
 #include "engine.h"
 
-#include <poll.h>
 #include <string.h>
 
 #define REMOVAL_POLL_MS 250
@@ -115,12 +114,9 @@ engine_container_unpause(struct engine_task *task, const char *id)
 int
 engine_container_stop(struct engine_task *task, const char *id, uint32_t grace_ms)
 {
-    /* The answer comes when it has ended: leave the engine time for the hard stop before our
-     * deadline. */
-    int64_t left_s = gantry_remaining_ms(task->engine->host, task->call) / 1000 - 2;
+    /* The answer comes when it has ended.  Where the call's time is over before that, the workload keeps its
+     * grace: the engine goes on, and the next stop finds it ended. */
     int64_t grace_s = ((int64_t)grace_ms + 999) / 1000;
-    if (grace_s > left_s)
-        grace_s = left_s > 0 ? left_s : 0;
     if (task->engine->dialect)
         return task->engine->dialect->stop(task, id, grace_s);
     char rest[64];
@@ -150,11 +146,12 @@ engine_container_restart_policy(struct engine_task *task, const char *id, const 
 int
 engine_pause(struct engine_task *task, int ms)
 {
-    int64_t left = gantry_remaining_ms(task->engine->host, task->call);
+    const struct gantry_host *host = task->engine->host;
+    int64_t left = gantry_remaining_ms(host, task->call);
     if (left <= 0)
         return engine_fail(task, GANTRY_E_TIMEOUT, "the call's time is over");
-    poll(NULL, 0, left < ms ? (int)left : ms);
-    return engine_cancelled(task);
+    int code = gantry_wait(host, task->call, NULL, 0, left < ms ? left : ms, 0);
+    return code < 0 ? code : engine_cancelled(task);
 }
 
 /* Another removal is under way: wait until the container is gone, or the call's time is over. */

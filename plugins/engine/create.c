@@ -205,7 +205,7 @@ create(struct engine_task *task, const struct gantry_spec *spec, bool beside, bo
     if (code == 0)
         code = give_name(task, spec, beside, id);
     if (code < 0) {
-        struct engine_task undo = engine_task_again(task);
+        struct engine_task undo = engine_task_undo(task);
         if (engine_container_delete(&undo, id) < 0)
             gantry_log(task->engine->host, task->call, GANTRY_LOG_WARN, "%s", undo.error);
     }

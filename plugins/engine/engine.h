@@ -40,6 +40,9 @@
  * else's, though it bears our labels. */
 #define ENGINE_LABEL_SERVICE "com.docker.swarm.service.id"
 
+/* What a request may take that has to be finished, whatever becomes of the call. */
+#define ENGINE_FINISH_MS 60000
+
 #define ENGINE_HEADERS_MAX 4
 #define ENGINE_DIGESTS     32
 #define ENGINE_POWERS_MAX  512
@@ -157,6 +160,8 @@ struct engine_reply {
 
 void engine_task_init(struct engine_task *task, struct engine *engine, struct gantry_call *call);
 struct engine_task engine_task_again(const struct engine_task *task);
+/* The same, to undo what was begun: also when the call has ended, so that nothing half made stays behind. */
+struct engine_task engine_task_undo(const struct engine_task *task);
 GANTRY_PRINTF(3, 4) int engine_fail(struct engine_task *task, int code, const char *format, ...);
 int engine_end(struct engine_task *task, int code); /* returns code */
 int engine_cancelled(struct engine_task *task);     /* 0, or GANTRY_E_CANCELLED with its text */

@@ -28,6 +28,14 @@ engine_task_again(const struct engine_task *task)
     return again;
 }
 
+struct engine_task
+engine_task_undo(const struct engine_task *task)
+{
+    struct engine_task undo = engine_task_again(task);
+    undo.finish_ms = ENGINE_FINISH_MS;
+    return undo;
+}
+
 int
 engine_fail(struct engine_task *task, int code, const char *format, ...)
 {

@@ -18,7 +18,6 @@
 #define EARLY_MS       1500 /* an end so early is still the one asked for: clocks tell whole seconds */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
-#define PAUSE_STEP_MS  100   /* cancellation is seen so soon */
 #define STEADY_MS      10000 /* a stream that lasted so long was a good one */
 #define CONNECTOR_MAX  4096
 #define SECOND_NS      INT64_C(1000000000)
@@ -283,14 +282,7 @@ back_off(struct follow *follow)
     }
     follow->backoff_ms =
         follow->backoff_ms > BACKOFF_MAX_MS / 2 ? BACKOFF_MAX_MS : follow->backoff_ms * 2;
-    while (left) {
-        uint32_t step = left < PAUSE_STEP_MS ? left : PAUSE_STEP_MS;
-        int code = engine_pause(follow->task, (int)step);
-        if (code < 0)
-            return code;
-        left -= step;
-    }
-    return 0;
+    return engine_pause(follow->task, (int)left);
 }
 
 /* Nothing of these gets better by trying again. */

@@ -100,9 +100,7 @@ engine_op_logs(struct engine_task *task, const struct gantry_ref *ref, const cha
     struct log_read read = {.no_terminal = false};
     bool podman = task->engine->dialect != NULL;
     if (cursor && !log_cursor_parse(cursor, &start))
-        return engine_fail(task, GANTRY_E_INVALID,
-                           "logs of '%.100s': '%.60s' is no cursor of this plugin", ref->handle,
-                           cursor);
+        start = (struct log_cursor){0, 0, 0}; /* it means nothing: as without one */
     log_lines_init(&read.lines, limits, &start);
     /* One byte more, so that a terminal's CR does not make a line look too long. */
     log_decode_init(&read.decode, (size_t)read.lines.limits.max_line_bytes + 1,

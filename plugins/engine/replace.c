@@ -12,8 +12,6 @@
 
 /* What the two requests after the point of no return need, beside the grace. */
 #define TURN_MARGIN_MS 10000
-/* What one of them may take once it was begun, whatever becomes of the call. */
-#define FINISH_MS 60000
 
 struct turn {
     const char *old_id;
@@ -31,9 +29,7 @@ warn(struct engine_task *task, const char *what)
 static void
 turn_back(struct engine_task *task, const struct turn *turn, bool old_was_stopped)
 {
-    struct engine_task undo = engine_task_again(task);
-    undo.finish_ms =
-        FINISH_MS; /* also when the call was cancelled: nothing half-made stays behind */
+    struct engine_task undo = engine_task_undo(task);
     if (engine_container_delete(&undo, turn->new_id) < 0)
         warn(task, undo.error);
     if (old_was_stopped && turn->old_ran && engine_container_start(&undo, turn->old_id) < 0)
@@ -72,7 +68,7 @@ turn_over(struct engine_task *task, const struct gantry_spec *spec, const struct
         turn_back(task, turn, false);
         return code;
     }
-    task->finish_ms = spec->stop_grace_ms + FINISH_MS;
+    task->finish_ms = spec->stop_grace_ms + ENGINE_FINISH_MS;
     code = turn->old_ran ? engine_container_stop(task, turn->old_id, spec->stop_grace_ms) : 0;
     if (code ==
         GANTRY_E_NOT_FOUND) /* somebody removed it meanwhile: that is what we were about to do */

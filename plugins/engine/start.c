@@ -80,6 +80,27 @@ engine_name_check(struct engine_task *task, const struct gantry_spec *spec, bool
 /* ---- spec alone
  * ----------------------------------------------------------------------------------- */
 
+#define MAKING_LOOK_MS 200
+#define MAKING_LOOKS   50 /* an engine that is busy takes seconds to make a container */
+
+/* The name was free when we looked, and was not when we took it: somebody was faster, or a creation of ours is not
+ * over whose answer nobody heard.  Whose it is can be seen when it is there. */
+static int
+who_was_faster(struct engine_task *task, const struct gantry_spec *spec)
+{
+    for (int i = 0; i < MAKING_LOOKS; i++) {
+        int code = engine_name_check(task, spec, true);
+        if (code == 0)
+            code = engine_pause(task, MAKING_LOOK_MS);
+        if (code < 0)
+            return code;
+    }
+    return engine_fail(task, GANTRY_E_CONFLICT,
+                       "container name '%s' is held by something that the engine does not show; "
+                       "rename or remove it",
+                       spec->name);
+}
+
 static int
 start_new(struct engine_task *task, const struct gantry_spec *spec, bool once)
 {
@@ -91,17 +112,21 @@ start_new(struct engine_task *task, const struct gantry_spec *spec, bool once)
         code = engine_cancelled(task);
     if (code == 0)
         code = engine_create(task, spec, false, once, id);
+    if (code == GANTRY_E_CONFLICT)
+        code = who_was_faster(task, spec);
     if (code < 0)
         return code;
     code = engine_container_start(task, id);
-    if (code == 0)
+    if (code == 0) {
+        task->finish_ms = ENGINE_FINISH_MS; /* it runs: that is told also when the call has ended */
         return engine_emit_id(task, id);
+    }
     if (code == GANTRY_E_NOT_FOUND)
         code = engine_fail(task, GANTRY_E_CONFLICT,
                            "start container '%s': somebody removed it at once", spec->name);
     /* A container that cannot start is of no use: with another setting it has to be made anew.  If
      * nobody knows whether it started, this fails too, and the next listing shows it. */
-    struct engine_task undo = engine_task_again(task);
+    struct engine_task undo = engine_task_undo(task);
     if (engine_container_delete(&undo, id) < 0)
         gantry_log(task->engine->host, task->call, GANTRY_LOG_WARN, "%s", undo.error);
     return code;

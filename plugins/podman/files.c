@@ -100,7 +100,7 @@ put_one(struct engine_task *task, const struct gantry_file *file, uint32_t owner
     char name[128];
     uint32_t unique = 0;
     if (file->bytes_size < 1 || file->bytes_size > SECRET_MAX)
-        return engine_fail(task, GANTRY_E_INVALID,
+        return engine_fail(task, GANTRY_E_UNSUPPORTED,
                            "file '%s' has %llu bytes, and Podman takes 1 to %d; put it into the "
                            "image or a volume",
                            file->path, (unsigned long long)file->bytes_size, SECRET_MAX);

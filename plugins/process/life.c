@@ -284,21 +284,23 @@ process_op_stop(struct process_task *task, const struct gantry_ref *ref, uint32_
     return code == GANTRY_E_NOT_FOUND ? 0 : code;
 }
 
+/* Another workload of the one that leaves waits for a name: now it gets it, unless somebody else has it. */
 static int
 hand_over(struct process_task *task, struct workload *other, void *context)
 {
     const struct workload *leaving = context;
     static const char *const keys[] = {GANTRY_LABEL_MANAGER, GANTRY_LABEL_CONNECTOR,
                                        GANTRY_LABEL_NAMED};
-    if (strcmp(other->handle, leaving->handle) == 0 || !waits_for_name(other) ||
-        strcmp(workload_text(other, "wanted"), workload_name(leaving)) != 0)
+    if (strcmp(other->handle, leaving->handle) == 0 || !waits_for_name(other))
         return 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const char *mine = workload_label(leaving, keys[i]), *its = workload_label(other, keys[i]);
         if ((mine || its) && !same_text(mine, its))
             return 0;
     }
-    return workload_rename(task, other, workload_name(leaving));
+    struct holder holder = {workload_text(other, "wanted"), leaving->handle, false};
+    int code = workload_each(task, find_holder, &holder);
+    return code < 0 || holder.held ? code : workload_rename(task, other, holder.name);
 }
 
 int

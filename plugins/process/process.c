@@ -11,15 +11,13 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define SHIM    "gantry-process-shim"
-#define TICK_MS 200 /* how often a host without gantry.wait is asked whether the call is to end */
+#define SHIM "gantry-process-shim"
 
 #define BACKEND_SETTING(k, t, def, what)                                                           \
     {                                                                                              \
@@ -125,34 +123,11 @@ process_cancelled(struct process_task *task)
     return 0;
 }
 
-static bool
-poll_descriptors(const int32_t *fds, uint32_t count, int timeout_ms)
-{
-    struct pollfd few[16], *all = count <= 16 ? few : calloc(count, sizeof *all);
-    if (!all)
-        return true; /* then each is asked in turn */
-    for (uint32_t i = 0; i < count; i++)
-        all[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
-    int ready = poll(all, count, timeout_ms);
-    if (all != few)
-        free(all);
-    return ready > 0;
-}
-
 bool
 process_wait(struct process_task *task, const int32_t *fds, uint32_t count, int64_t timeout_ms)
 {
-    const struct gantry_wait *wait = task->process->wait;
-    if (wait && !task->finishing)
-        return wait->readable(task->call, fds, count, timeout_ms) > 0;
-    int most = task->finishing ? INT32_MAX : TICK_MS;
-    while (timeout_ms > 0 && (task->finishing || process_cancelled(task) == 0)) {
-        int step = timeout_ms < most ? (int)timeout_ms : most;
-        if (poll_descriptors(fds, count, step))
-            return true;
-        timeout_ms -= step;
-    }
-    return false;
+    return gantry_wait(task->process->host, task->call, fds, count, timeout_ms,
+                       task->finishing ? GANTRY_WAIT_FINISH : 0) > 0;
 }
 
 /* ---- open and close ----------------------------------------------------------------------------------- */
@@ -284,7 +259,6 @@ process_open(struct gantry_call *call, const struct gantry_host *host,
     if (!process)
         return gantry_fail(host, call, GANTRY_E_NOMEM, "process: out of memory");
     process->host = host;
-    process->wait = gantry_extension(host, GANTRY_EXTENSION_WAIT);
     int code = find_shim(&task);
     if (code == 0)
         code = find_folder(&task, settings);

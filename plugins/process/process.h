@@ -31,7 +31,6 @@ struct process_map {
 
 struct process {
     const struct gantry_host *host; /* kept */
-    const struct gantry_wait *wait; /* NULL: not offered */
     char *folder;                   /* FOLDER */
     char *shim;                     /* path of the program */
     char *cgroup;                   /* as configured: auto, none or a path */

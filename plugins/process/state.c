@@ -44,7 +44,7 @@ state_read(int folder, struct process_state *out)
     take_text(&record, "cgroup", state.cgroup, sizeof state.cgroup);
     take_text(&record, "error", state.error, sizeof state.error);
     if (!whole || !*state.machine.boot || state.state <= GANTRY_STATE_UNKNOWN ||
-        state.state >= GANTRY_STATE_COUNT)
+        state.state > GANTRY_STATE_REMOVING)
         return -EBADMSG;
     *out = state;
     return 0;

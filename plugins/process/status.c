@@ -154,12 +154,10 @@ process_op_logs(struct process_task *task, const struct gantry_ref *ref, const c
     if (code < 0)
         return code;
     int rc = log_read(workload.folder, cursor, limits, tell_line, &telling);
+    if (rc == -EINVAL) /* the cursor means nothing: as without one */
+        rc = log_read(workload.folder, NULL, limits, tell_line, &telling);
     if (telling.code)
         return telling.code;
-    if (rc == -EINVAL)
-        return process_fail(task, GANTRY_E_INVALID,
-                            "logs of '%s': '%.60s' is no cursor of this plugin",
-                            workload_name(&workload), cursor ? cursor : "");
     return rc < 0 ? process_fail_errno(task, rc, "the log of '%s' cannot be read",
                                        workload_name(&workload))
                   : 0;

@@ -90,6 +90,24 @@ warn(struct engine_task *task, const struct swarm_template *template, const char
                    name, template->minor, TEMPLATE_API_NO_PRIVILEGES);
 }
 
+/* A swarm keeps what a service was before beside what it is, in one message of at most 1.5 MiB: with more than half
+ * of that, a service could be made, and never changed, not even stopped. */
+#define BODY_MAX_BYTES (700 << 10)
+
+static int
+check_size(struct engine_task *task, const struct gantry_spec *spec, const struct text *json)
+{
+    if (json->failed)
+        return engine_fail(task, GANTRY_E_NOMEM, "workload '%s': its configuration is too large",
+                           spec->name);
+    if (json->size <= BODY_MAX_BYTES)
+        return 0;
+    return engine_fail(task, GANTRY_E_UNSUPPORTED,
+                       "workload '%s': its configuration has %zu bytes, and a swarm takes %d; make "
+                       "its variables shorter",
+                       spec->name, json->size, BODY_MAX_BYTES);
+}
+
 int
 swarm_body(struct engine_task *task, const struct swarm_body *body, struct text *json)
 {
@@ -132,8 +150,5 @@ swarm_body(struct engine_task *task, const struct swarm_body *body, struct text 
         return engine_fail(task, GANTRY_E_INVALID, "workload '%s': %s", spec->name, problem);
     engine_warn_of_powers(task, spec);
     warn(task, &template, body->name);
-    if (json->failed)
-        return engine_fail(task, GANTRY_E_NOMEM, "workload '%s': its configuration is too large",
-                           spec->name);
-    return 0;
+    return check_size(task, spec, json);
 }

@@ -68,7 +68,7 @@ post(struct engine_task *task, const cJSON *old, const struct turn *turn)
             code = swarm_update(task, service, &json, turn->auth, false);
         if (code != GANTRY_E_CONFLICT || i == UPDATE_TRIES)
             return code;
-        swarm_sleep(UPDATE_PAUSE_MS);
+        swarm_sleep(task, UPDATE_PAUSE_MS, true);
     }
 }
 
@@ -103,7 +103,7 @@ turn_back(struct engine_task *task, const cJSON *old)
         swarm_print(&json, cJSON_GetObjectItemCaseSensitive(service, "Spec"));
         code = swarm_update(&own, service, &json, NULL, true);
         if (code == GANTRY_E_CONFLICT)
-            swarm_sleep(UPDATE_PAUSE_MS);
+            swarm_sleep(&own, UPDATE_PAUSE_MS, false);
     }
     if (code == 0 && known && swarm_replicas(old) > 0)
         code = swarm_await_start(&own, id, swarm_name(old), newest_ns, BACK_LIMIT_MS, false);

@@ -107,7 +107,7 @@ make_one(struct engine_task *task, const struct gantry_spec *spec, const struct 
 {
     if (file->bytes_size > SECRET_MAX_BYTES || file->bytes_size == 0)
         return engine_fail(
-            task, GANTRY_E_INVALID,
+            task, GANTRY_E_UNSUPPORTED,
             "workload '%s': the file '%s' has %llu bytes, and a secret of a swarm has "
             "between 1 and %llu; hand it over otherwise",
             spec->name, file->path, (unsigned long long)file->bytes_size,

@@ -26,6 +26,9 @@ swarm_classify(const struct engine_reply *reply, bool is_pull, char *message, si
     if (reply->status == 404 && strncasecmp(message, "service ", 8) == 0 &&
         strstr(message, " not found"))
         return GANTRY_E_NOT_FOUND;
+    /* Somebody removed it while this was being done: the status is 404 then, or 500. */
+    if (strstr(message, "code = NotFound desc = service ") && strstr(message, " not found"))
+        return GANTRY_E_NOT_FOUND;
     if (reply->status == 404 && strncasecmp(message, "secret ", 7) == 0 &&
         strstr(message, " not found"))
         return GANTRY_E_NOT_FOUND;
@@ -313,6 +316,6 @@ swarm_change(struct engine_task *task, const char *id, swarm_change_fn *change, 
         code = swarm_update(task, service, &body, NULL, false);
         if (code != GANTRY_E_CONFLICT || i == CHANGE_TRIES)
             return code;
-        swarm_sleep(CHANGE_PAUSE_MS);
+        swarm_sleep(task, CHANGE_PAUSE_MS, true);
     }
 }

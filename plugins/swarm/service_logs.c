@@ -103,6 +103,19 @@ fetch_all(struct engine_task *task, const struct gantry_ref *ref, const struct s
     return 0;
 }
 
+/* No task at all: it was stopped, or none was made yet. */
+static int
+without_tasks(struct engine_task *task, const struct gantry_ref *ref)
+{
+    AUTO_JSON_SECRET service = NULL;
+    int code = swarm_service(task, ref->handle, &service);
+    if (code < 0 || swarm_replicas(service) > 0)
+        return code;
+    return engine_fail(task, GANTRY_E_UNSUPPORTED,
+                       "logs of '%.100s': it is stopped, and a swarm forgets the log with the task",
+                       ref->name ? ref->name : ref->handle);
+}
+
 int
 swarm_op_logs(struct engine_task *task, const struct gantry_ref *ref, const char *cursor,
               const struct gantry_log_limits *limits)
@@ -112,14 +125,14 @@ swarm_op_logs(struct engine_task *task, const struct gantry_ref *ref, const char
     AUTO_JSON_SECRET list = NULL;
     AUTO_TASKS tasks = {0};
     if (cursor && !log_cursor_parse(cursor, &start))
-        return engine_fail(task, GANTRY_E_INVALID,
-                           "logs of '%.100s': '%.60s' is no cursor of this plugin", ref->handle,
-                           cursor);
+        start = (struct log_cursor){0, 0, 0}; /* it means nothing: as without one */
     int code = swarm_tasks_of(task, ref->handle, &list);
     if (code < 0)
         return code;
     if (tasks_sort(list, &tasks) < 0)
         return engine_fail(task, GANTRY_E_NOMEM, "logs of '%.100s': out of memory", ref->handle);
+    if (tasks.count == 0)
+        return without_tasks(task, ref);
     log_lines_init(&read.lines, limits, &start);
     code = fetch_all(task, ref, &tasks, &read);
     if (read.cut_off && read.lines.seen == read.lines.count)

@@ -3,7 +3,6 @@
 #include "swarm.h"
 #include "times.h"
 
-#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,9 +14,9 @@
 #define FINISH_MS       30000
 
 void
-swarm_sleep(int ms)
+swarm_sleep(struct engine_task *task, int ms, bool heeds)
 {
-    poll(NULL, 0, ms);
+    (void)gantry_wait(task->engine->host, task->call, NULL, 0, ms, heeds ? 0 : GANTRY_WAIT_FINISH);
 }
 
 int64_t
@@ -105,7 +104,7 @@ swarm_await_start(struct engine_task *task, const char *service, const char *nam
             return engine_fail(task, GANTRY_E_TIMEOUT,
                                "service '%s' does not run yet: %s; see 'docker service ps' there",
                                name, waits_for[0] ? waits_for : "no node has begun");
-        swarm_sleep(gone_ms < SOON_MS ? POLL_SOON_MS : POLL_LATE_MS);
+        swarm_sleep(task, gone_ms < SOON_MS ? POLL_SOON_MS : POLL_LATE_MS, heeds);
     }
 }
 

@@ -211,7 +211,8 @@ int swarm_await_start(struct engine_task *task, const char *service, const char 
 /* When the newest task was made; 0: there is none. */
 int swarm_newest_ns(struct engine_task *task, const char *service, int64_t *newest_ns);
 /* Waits ms, whatever becomes of the call. */
-void swarm_sleep(int ms);
+/* heeds: it ends with the call. */
+void swarm_sleep(struct engine_task *task, int ms, bool heeds);
 int64_t swarm_clock_ms(void);
 
 #endif

@@ -16,8 +16,7 @@
 #define ANSWER_MS      10000 /* for anything but the stream itself */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 10000
-#define STEP_MS        100 /* cancellation is seen so soon */
-#define STEADY_LOOKS   10  /* so many looks in a row, and the back-off begins anew */
+#define STEADY_LOOKS   10 /* so many looks in a row, and the back-off begins anew */
 
 /* When to look after an event. */
 static const uint32_t soon_ms[] = {150, 250, 400, 800, 1500};
@@ -301,19 +300,6 @@ read_stream(struct follow *follow, uint32_t total_ms)
 
 /* ---- one after another ---------------------------------------------------------------------------- */
 
-static int
-wait(struct follow *follow, uint32_t ms)
-{
-    while (ms) {
-        uint32_t step = ms < STEP_MS ? ms : STEP_MS;
-        int code = engine_pause(follow->task, (int)step);
-        if (code < 0)
-            return code;
-        ms -= step;
-    }
-    return 0;
-}
-
 /* Between half of the back-off and all of it, so that many managers do not come at once. */
 static int
 back_off(struct follow *follow)
@@ -324,7 +310,7 @@ back_off(struct follow *follow)
     uint32_t ms = half + random % (half + 1);
     follow->backoff_ms =
         follow->backoff_ms > BACKOFF_MAX_MS / 2 ? BACKOFF_MAX_MS : follow->backoff_ms * 2;
-    return wait(follow, ms);
+    return engine_pause(follow->task, (int)ms);
 }
 
 /* Nothing of these gets better by trying again. */
@@ -360,7 +346,7 @@ follow_once(struct follow *follow)
         follow->looks_left = SOON_COUNT;
     follow->touched = false;
     if (follow->looks_left && follow->synced)
-        return wait(follow, soon_ms[SOON_COUNT - follow->looks_left--]);
+        return engine_pause(follow->task, (int)soon_ms[SOON_COUNT - follow->looks_left--]);
     code = read_stream(follow, swarm_of(follow->task)->watch_ms);
     if (follow->touched)
         follow->looks_left = SOON_COUNT;
