@@ -1,6 +1,7 @@
 /* vectors.h - reads files of test vectors, for the unit tests that run them.
  *
  *   === what the case shows
+ *   text of the section without a name, where the area has one
  *   --- input
  *   any text
  *   --- output
@@ -30,7 +31,8 @@ struct vector {
     size_t section_count;
 };
 
-/* The text of a section; ptr is NULL when the case has none of that name. */
+/* The text of a section ("": what stands before the first); ptr is NULL when the case has none of
+ * that name. */
 static inline struct str
 vector_section(const struct vector *v, const char *name)
 {
@@ -92,6 +94,8 @@ vectors_run(const char *path, size_t (*run)(const struct vector *v))
         if (new_case) {
             v = (struct vector){.file = path, .line = line_number};
             v.name = (struct str){line.ptr + 4, line.len - 4};
+            v.sections[0].text.ptr = rest.ptr ? rest.ptr : line.ptr + line.len;
+            v.section_count = 1;
         } else if (new_section && v.section_count < VECTOR_SECTIONS) {
             v.sections[v.section_count].name = (struct str){line.ptr + 4, line.len - 4};
             v.sections[v.section_count].text.ptr = rest.ptr ? rest.ptr : line.ptr + line.len;

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Do the vectors notice when the evaluator is wrong?  Flips one operator or branch at a time in the evaluator of
+mappings, and runs the unit tests of core/connect against it.  A mutant that they pass has survived.
+
+usage: mutants.py BUILD [--count N] [--seed S] [--file NAME]    BUILD: a debug build, built"""
+import argparse
+import json
+import pathlib
+import random
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOM = ROOT / "core/connect"
+FILES = ("mapping_apply.c", "mapping_call.c", "mapping_merge.c", "mapping_path.c", "mapping_problem.c", "method_any.c",
+         "method_list.c", "method_logic.c", "method_number.c", "method_text.c")
+FLIPS = [  # pattern, replacement
+    (r" == ", " != "), (r" != ", " == "), (r" < ", " <= "), (r" < ", " >= "), (r" > ", " >= "), (r" > ", " <= "),
+    (r" <= ", " < "), (r" >= ", " > "), (r" && ", " || "), (r" \|\| ", " && "), (r" \+ 1\b", " - 1"), (r" - 1\b", " + 1"),
+    (r" \+ ", " - "), (r" - ", " + "), (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"\bif \((?!rc)(.*)\)$", r"if (!(\1))"),
+    (r"!(?=[a-z(])", ""), (r"\bMIN\(", "MAX("), (r"\bMAX\(", "MIN("), (r"\bcontinue;", "break;"), (r"\bbreak;", ";"),
+    (r"\+\+", "--"), (r" \? (.*?) : ", r" ? 0 * sizeof(\1) : "),
+]
+# Lines about memory that ran out are for test_alloc.c, and what they do cannot be seen in a result.
+SKIPPED = re.compile(r"nomem|^\s*(/?\*|#|//)|MAX =|DEFAULT_")
+
+
+def mutants_of(name):
+    lines = (ROOM / name).read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if SKIPPED.search(line) or "nomem" in following:
+            continue
+        code = re.sub(r'"(?:\\.|[^"\\])*"', lambda m: "\0" * len(m.group(0)), line)  # no flips within texts
+        code = code.split("/*")[0]
+        for pattern, replacement in FLIPS:
+            for match in re.finditer(pattern, code):
+                if "\0" in match.group(0):
+                    continue
+                flipped = line[:match.start()] + match.expand(replacement) + line[match.end():]
+                if flipped != line and ";" not in flipped.rstrip(";").replace("for (", "") or "for (" in line:
+                    yield name, number, line, flipped
+
+
+def commands_of(build):
+    """How each file of the room is compiled."""
+    table = json.loads((build / "compile_commands.json").read_text())
+    return {pathlib.Path(entry["file"]).name: (shlex.split(entry["command"]), entry["directory"]) for entry in table
+            if pathlib.Path(entry["file"]).parent == ROOM}
+
+
+def objects_of(build, test):
+    """The object files that a unit test is linked of."""
+    told = subprocess.run(["ninja", "-C", build, "-t", "query", f"tests/{test}"], text=True, capture_output=True, check=True)
+    return [str(build / line.strip()) for line in told.stdout.split("outputs:")[0].splitlines()
+            if line.strip().endswith(".o")]
+
+
+def compile_mutant(work, commands, name, lines):
+    (work / name).write_text("\n".join(lines), encoding="utf-8")
+    command, directory = commands[name]
+    source = str(ROOM / name)
+    out = work / (name + ".o")
+    command = [str(work / name) if part == source else part for part in command if part != "ccache"]
+    command[command.index("-o") + 1] = str(out)
+    command = [part for part in command if part != "-Werror"] + ["-w", "-iquote", str(ROOM)]
+    for flag in ("-MD", "-MT", "-MF"):
+        if flag in command:
+            at = command.index(flag)
+            del command[at:at + (1 if flag == "-MD" else 2)]
+    return out if subprocess.run(command, cwd=directory, capture_output=True).returncode == 0 else None
+
+
+def is_killed(work, tests, name, out):
+    for test, objects in tests.items():
+        program = work / test
+        mine = [str(out) if pathlib.Path(o).name == name + ".o" and "room_connect" in o else o for o in objects]
+        subprocess.run(["cc", "-o", program, *mine, "-lcmocka", "-lm", "-lpthread", "-ldl"], check=True, capture_output=True)
+        try:
+            if subprocess.run([program], capture_output=True, timeout=60).returncode:
+                return True
+        except subprocess.TimeoutExpired:
+            return True
+    return False
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("build", type=lambda p: pathlib.Path(p).resolve())
+    options.add_argument("--count", type=int, default=0, help="so many of them, by chance; 0: all")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--file", choices=FILES)
+    given = options.parse_args()
+    commands = commands_of(given.build)
+    tests = {test: objects_of(given.build, test) for test in ("unit_connect_vectors", "unit_connect_mapping",
+                                                              "unit_connect_alloc")}
+    all_of_them = [m for name in FILES if given.file in (None, name) for m in mutants_of(name)]
+    random.Random(given.seed).shuffle(all_of_them)
+    killed, survivors, broken = 0, [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        for name, number, line, flipped in all_of_them:
+            if given.count and killed + len(survivors) >= given.count:
+                break
+            lines = (ROOM / name).read_text(encoding="utf-8").split("\n")
+            lines[number] = flipped
+            out = compile_mutant(work, commands, name, lines)
+            if not out:
+                broken += 1
+            elif is_killed(work, tests, name, out):
+                killed += 1
+            else:
+                survivors.append((name, number, line, flipped))
+                print(f"survived: {name}:{number + 1}: {line.strip()}  ->  {flipped.strip()}", flush=True)
+    print(f"{killed} killed, {len(survivors)} survived, {broken} did not compile")
+    sys.exit(bool(survivors))
+
+
+main()
