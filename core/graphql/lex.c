@@ -17,16 +17,17 @@ gql_token_word(enum gql_token_kind kind)
 }
 
 int
-gql_fail_at(const struct gql_lexer *lexer, size_t at, const char *what)
+gql_fail_at(struct gql_lexer *lexer, size_t at, const char *what)
 {
     size_t line, column;
+    lexer->failed_at = at;
     str_position(lexer->text, at, &line, &column);
     return err_set(lexer->err, GANTRY_E_INVALID, "GraphQL, line %zu, column %zu: %s", line, column,
                    what);
 }
 
 int
-gql_lexer_check_text(const struct gql_lexer *lexer)
+gql_lexer_check_text(struct gql_lexer *lexer)
 {
     size_t valid = str_utf8_valid_length(lexer->text);
     for (size_t i = 0; i < valid; i++) {
@@ -64,8 +65,29 @@ rest_of(const struct gql_lexer *lexer)
     return (struct str){lexer->text.ptr + lexer->at, lexer->text.len - lexer->at};
 }
 
+static int
+skip_comment(struct gql_lexer *lexer)
+{
+    size_t start = lexer->at;
+    while (ahead(lexer, 0) && ahead(lexer, 0) != '\n' && ahead(lexer, 0) != '\r')
+        lexer->at++;
+    if (!lexer->comments)
+        return 0;
+    struct gql_comment *comment = arena_alloc(lexer->arena, sizeof *comment);
+    if (!comment)
+        return err_nomem(lexer->err);
+    comment->at = start;
+    comment->text = str_trim((struct str){lexer->text.ptr + start, lexer->at - start});
+    while (start && strchr(" \t,", lexer->text.ptr[start - 1]))
+        start--;
+    comment->trails = start && !strchr("\r\n", lexer->text.ptr[start - 1]);
+    *lexer->comments = comment;
+    lexer->comments = &comment->next;
+    return 0;
+}
+
 /* White space, line ends, commas, comments and byte order marks mean nothing (section 2.1). */
-static void
+static int
 skip_ignored(struct gql_lexer *lexer)
 {
     for (;;) {
@@ -73,12 +95,13 @@ skip_ignored(struct gql_lexer *lexer)
         if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',') {
             lexer->at++;
         } else if (c == '#') {
-            while (ahead(lexer, 0) && ahead(lexer, 0) != '\n' && ahead(lexer, 0) != '\r')
-                lexer->at++;
+            int rc = skip_comment(lexer);
+            if (rc < 0)
+                return rc;
         } else if (c == '\xef' && str_starts_with(rest_of(lexer), STR("\xef\xbb\xbf"))) {
             lexer->at += 3;
         } else {
-            return;
+            return 0;
         }
     }
 }
@@ -99,7 +122,7 @@ lex_number(struct gql_lexer *lexer, struct gql_token *token)
     if (!is_digit(ahead(lexer, 0)))
         return gql_fail_at(lexer, lexer->at, "a digit is missing behind '-'");
     if (ahead(lexer, 0) == '0' && is_digit(ahead(lexer, 1)))
-        return gql_fail_at(lexer, lexer->at, "a number does not begin with 0");
+        return gql_fail_at(lexer, lexer->at + 1, "a number does not begin with 0");
     skip_digits(lexer);
     if (ahead(lexer, 0) == '.') {
         token->kind = GQL_TOKEN_FLOAT;
@@ -149,7 +172,8 @@ lex_block_string(struct gql_lexer *lexer, struct gql_token *token)
     size_t start = lexer->at;
     while (!str_starts_with(rest_of(lexer), STR("\"\"\""))) {
         if (!ahead(lexer, 0))
-            return gql_fail_at(lexer, token->at, "this block string is not closed");
+            return gql_fail_at(lexer, lexer->at,
+                               "the block string that began before is not closed");
         bool escape = str_starts_with(rest_of(lexer), STR("\\\"\"\""));
         lexer->at += escape ? 4 : 1;
     }
@@ -191,7 +215,9 @@ lex_punctuator(struct gql_lexer *lexer, struct gql_token *token)
 int
 gql_lexer_next(struct gql_lexer *lexer, struct gql_token *token)
 {
-    skip_ignored(lexer);
+    int rc = skip_ignored(lexer);
+    if (rc < 0)
+        return rc;
     *token = (struct gql_token){GQL_TOKEN_END, lexer->at, STR_NONE};
     char c = ahead(lexer, 0);
     if (c == '\0')

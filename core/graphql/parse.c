@@ -14,9 +14,10 @@ gql_parser_nomem(const struct gql_parser *p)
 }
 
 int
-gql_parser_expected(const struct gql_parser *p, const char *what)
+gql_parser_expected(struct gql_parser *p, const char *what)
 {
     size_t line, column;
+    p->lexer.failed_at = p->token.at;
     const struct gql_token *found = &p->token;
     str_position(p->lexer.text, found->at, &line, &column);
     if (found->kind == GQL_TOKEN_NAME && found->text.len <= 64)
@@ -40,7 +41,7 @@ gql_parser_take(struct gql_parser *p, enum gql_token_kind kind, struct gql_token
 int
 gql_parser_skip(struct gql_parser *p, enum gql_token_kind kind)
 {
-    struct gql_token skipped;
+    struct gql_token skipped = {0};
     return gql_parser_take(p, kind, &skipped);
 }
 
@@ -59,18 +60,34 @@ gql_parser_leave(struct gql_parser *p)
     p->depth--;
 }
 
-static bool
-is_word(const struct gql_parser *p, const char *word)
+bool
+gql_parser_is_word(const struct gql_parser *p, const char *word)
 {
     return p->token.kind == GQL_TOKEN_NAME && str_eq(p->token.text, str_of(word));
 }
 
-static int parse_selections(struct gql_parser *p, struct gql_selection **out);
+/* Where a selection set begins and ends. */
+struct braces {
+    size_t at, end;
+};
+
+static int parse_selections(struct gql_parser *p, struct braces *braces,
+                            struct gql_selection **out);
+
+static int
+parse_braces(struct gql_parser *p, struct gql_selection *s)
+{
+    struct braces braces;
+    int rc = parse_selections(p, &braces, &s->selections);
+    s->brace_at = braces.at;
+    s->brace_end = braces.end;
+    return rc;
+}
 
 static int
 parse_field(struct gql_parser *p, struct gql_selection *field)
 {
-    struct gql_token name;
+    struct gql_token name = {0};
     field->kind = GQL_FIELD;
     int rc = gql_parser_take(p, GQL_TOKEN_NAME, &name);
     if (rc < 0)
@@ -88,7 +105,7 @@ parse_field(struct gql_parser *p, struct gql_selection *field)
     if (rc == 0)
         rc = gql_parse_directives(p, false, &field->directives);
     if (rc == 0 && p->token.kind == GQL_TOKEN_BRACE_LEFT)
-        rc = parse_selections(p, &field->selections);
+        rc = parse_braces(p, field);
     return rc;
 }
 
@@ -97,17 +114,18 @@ parse_field(struct gql_parser *p, struct gql_selection *field)
 static int
 parse_fragment_use(struct gql_parser *p, struct gql_selection *use)
 {
-    struct gql_token name;
+    struct gql_token name = {0};
     int rc = gql_parser_skip(p, GQL_TOKEN_SPREAD);
     if (rc < 0)
         return rc;
-    bool with_type = is_word(p, "on");
+    bool with_type = gql_parser_is_word(p, "on");
     if (p->token.kind == GQL_TOKEN_NAME && !with_type) {
         use->kind = GQL_FRAGMENT_SPREAD;
         rc = gql_parser_take(p, GQL_TOKEN_NAME, &name);
         if (rc < 0)
             return rc;
         use->name = name.text;
+        use->name_at = name.at;
         return gql_parse_directives(p, false, &use->directives);
     }
     use->kind = GQL_INLINE_FRAGMENT;
@@ -118,14 +136,16 @@ parse_fragment_use(struct gql_parser *p, struct gql_selection *use)
         if (rc < 0)
             return rc;
         use->type = name.text;
+        use->type_at = name.at;
     }
     rc = gql_parse_directives(p, false, &use->directives);
-    return rc < 0 ? rc : parse_selections(p, &use->selections);
+    return rc < 0 ? rc : parse_braces(p, use);
 }
 
 static int
-parse_selections(struct gql_parser *p, struct gql_selection **out)
+parse_selections(struct gql_parser *p, struct braces *braces, struct gql_selection **out)
 {
+    *braces = (struct braces){p->token.at, p->token.at};
     int rc = gql_parser_enter(p);
     if (rc == 0)
         rc = gql_parser_skip(p, GQL_TOKEN_BRACE_LEFT);
@@ -146,13 +166,14 @@ parse_selections(struct gql_parser *p, struct gql_selection **out)
         out = &selection->next;
     } while (p->token.kind != GQL_TOKEN_BRACE_RIGHT);
     gql_parser_leave(p);
+    braces->end = p->token.at;
     return gql_parser_skip(p, GQL_TOKEN_BRACE_RIGHT);
 }
 
 static int
 parse_variable(struct gql_parser *p, struct gql_variable *variable)
 {
-    struct gql_token name;
+    struct gql_token name = {0};
     int rc = gql_parser_skip(p, GQL_TOKEN_DOLLAR);
     if (rc == 0)
         rc = gql_parser_take(p, GQL_TOKEN_NAME, &name);
@@ -163,6 +184,7 @@ parse_variable(struct gql_parser *p, struct gql_variable *variable)
     if (rc < 0)
         return rc;
     variable->name = name.text;
+    variable->name_at = name.at;
     if (p->token.kind == GQL_TOKEN_EQUALS) {
         rc = gql_parser_skip(p, GQL_TOKEN_EQUALS);
         if (rc < 0)
@@ -198,35 +220,46 @@ parse_variables(struct gql_parser *p, struct gql_variable **out)
 }
 
 static int
+parse_body(struct gql_parser *p, struct gql_definition *d)
+{
+    struct braces braces;
+    int rc = parse_selections(p, &braces, &d->selections);
+    d->brace_at = braces.at;
+    d->brace_end = braces.end;
+    return rc;
+}
+
+static int
 parse_operation(struct gql_parser *p, struct gql_definition *operation)
 {
-    struct gql_token name;
+    struct gql_token name = {0};
     int rc = gql_parser_skip(p, GQL_TOKEN_NAME); /* the caller has read which operation it is */
     if (rc == 0 && p->token.kind == GQL_TOKEN_NAME) {
         rc = gql_parser_take(p, GQL_TOKEN_NAME, &name);
         operation->name = name.text;
+        operation->name_at = name.at;
     }
     if (rc == 0 && p->token.kind == GQL_TOKEN_PAREN_LEFT)
         rc = parse_variables(p, &operation->variables);
     if (rc == 0)
         rc = gql_parse_directives(p, false, &operation->directives);
-    return rc < 0 ? rc : parse_selections(p, &operation->selections);
+    return rc < 0 ? rc : parse_body(p, operation);
 }
 
 static int
 parse_fragment(struct gql_parser *p, struct gql_definition *fragment)
 {
-    struct gql_token name, type;
+    struct gql_token name = {0}, type = {0};
     fragment->is_fragment = true;
     int rc = gql_parser_skip(p, GQL_TOKEN_NAME);
     if (rc < 0)
         return rc;
-    if (is_word(p, "on"))
+    if (gql_parser_is_word(p, "on"))
         return gql_parser_expected(p, "the fragment's name");
     rc = gql_parser_take(p, GQL_TOKEN_NAME, &name);
     if (rc < 0)
         return rc;
-    if (!is_word(p, "on"))
+    if (!gql_parser_is_word(p, "on"))
         return gql_parser_expected(p, "'on' and a type");
     rc = gql_parser_skip(p, GQL_TOKEN_NAME);
     if (rc == 0)
@@ -234,9 +267,11 @@ parse_fragment(struct gql_parser *p, struct gql_definition *fragment)
     if (rc < 0)
         return rc;
     fragment->name = name.text;
+    fragment->name_at = name.at;
     fragment->type = type.text;
+    fragment->type_at = type.at;
     rc = gql_parse_directives(p, false, &fragment->directives);
-    return rc < 0 ? rc : parse_selections(p, &fragment->selections);
+    return rc < 0 ? rc : parse_body(p, fragment);
 }
 
 static int
@@ -245,11 +280,11 @@ parse_definition(struct gql_parser *p, struct gql_definition *definition)
     static const enum gql_operation_kind kinds[] = {GQL_QUERY, GQL_MUTATION, GQL_SUBSCRIPTION};
     definition->at = p->token.at;
     if (p->token.kind == GQL_TOKEN_BRACE_LEFT)
-        return parse_selections(p, &definition->selections);
-    if (is_word(p, "fragment"))
+        return parse_body(p, definition);
+    if (gql_parser_is_word(p, "fragment"))
         return parse_fragment(p, definition);
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
-        if (is_word(p, gql_operation_kind_word(kinds[i]))) {
+        if (gql_parser_is_word(p, gql_operation_kind_word(kinds[i]))) {
             definition->operation = kinds[i];
             return parse_operation(p, definition);
         }
@@ -258,23 +293,44 @@ parse_definition(struct gql_parser *p, struct gql_definition *definition)
 }
 
 static int
+add_definition(struct gql_parser *p, struct gql_definition ***tail)
+{
+    struct gql_definition *definition = gql_parser_alloc(p, sizeof *definition);
+    if (!definition)
+        return gql_parser_nomem(p);
+    **tail = definition;
+    *tail = &definition->next;
+    return parse_definition(p, definition);
+}
+
+static int
+add_system(struct gql_parser *p, struct gql_system ***tail)
+{
+    struct gql_system *system = gql_parser_alloc(p, sizeof *system);
+    if (!system)
+        return gql_parser_nomem(p);
+    **tail = system;
+    *tail = &system->next;
+    return gql_parse_system(p, system);
+}
+
+static int
 parse_document(struct gql_parser *p, struct gql_document *doc)
 {
     struct gql_definition **tail = &doc->definitions;
+    struct gql_system **systems = &doc->systems;
     int rc = gql_lexer_check_text(&p->lexer);
     if (rc == 0)
         rc = gql_lexer_next(&p->lexer, &p->token);
     if (rc < 0)
         return rc;
     do {
-        struct gql_definition *definition = gql_parser_alloc(p, sizeof *definition);
-        if (!definition)
-            return gql_parser_nomem(p);
-        rc = parse_definition(p, definition);
+        if (p->language == GQL_ALL && gql_is_system(p))
+            rc = add_system(p, &systems);
+        else
+            rc = add_definition(p, &tail);
         if (rc < 0)
             return rc;
-        *tail = definition;
-        tail = &definition->next;
     } while (p->token.kind != GQL_TOKEN_END);
     return 0;
 }
@@ -282,6 +338,13 @@ parse_document(struct gql_parser *p, struct gql_document *doc)
 int
 gql_parse(struct str text, const struct gql_limits *limits, struct gql_document **out,
           struct gantry_error **err)
+{
+    return gql_parse_all(text, limits, GQL_EXECUTABLE, out, NULL, err);
+}
+
+int
+gql_parse_all(struct str text, const struct gql_limits *limits, enum gql_language language,
+              struct gql_document **out, size_t *failed_at, struct gantry_error **err)
 {
     static const struct gql_limits none = {0};
     const struct gql_limits *l = limits ? limits : &none;
@@ -300,9 +363,14 @@ gql_parse(struct str text, const struct gql_limits *limits, struct gql_document 
     struct gql_parser p = {.lexer = {.arena = &doc->arena, .text = doc->text, .err = err}};
     p.lexer.max_tokens = l->max_tokens ? l->max_tokens : DEFAULT_TOKENS;
     p.max_depth = MIN(l->max_depth ? l->max_depth : DEFAULT_DEPTH, (size_t)GQL_DEPTH_MAX);
+    p.language = language;
+    p.lexer.comments = language == GQL_ALL ? &doc->comments : NULL;
     int rc = parse_document(&p, doc);
-    if (rc < 0)
+    if (rc < 0) {
+        if (failed_at)
+            *failed_at = p.lexer.failed_at;
         return rc;
+    }
     *out = TAKE(doc);
     return 0;
 }

@@ -1,13 +1,7 @@
 /* print.c - documents as text: on one line for the wire, or indented for people.
  *
  * Recursion is bounded by the depth that the parser allowed. */
-#include "graphql_internal.h"
-
-struct printer {
-    struct buf *out;
-    size_t start; /* what is in out before is not ours */
-    bool pretty;
-};
+#include "print.h"
 
 static bool
 is_name_char(char c)
@@ -17,7 +11,7 @@ is_name_char(char c)
 
 /* A name or number: a blank goes before it where it would grow together with the last one. */
 static void
-add_word(const struct printer *p, struct str word)
+add_word(const struct gql_printer *p, struct str word)
 {
     if (p->out->len > p->start && is_name_char(p->out->ptr[p->out->len - 1]))
         buf_add_char(p->out, ' ');
@@ -25,13 +19,13 @@ add_word(const struct printer *p, struct str word)
 }
 
 static void
-add_either(const struct printer *p, const char *compact, const char *pretty)
+add_either(const struct gql_printer *p, const char *compact, const char *pretty)
 {
     buf_add_text(p->out, p->pretty ? pretty : compact);
 }
 
 static void
-add_line_break(const struct printer *p, size_t depth)
+add_line_break(const struct gql_printer *p, size_t depth)
 {
     buf_add_char(p->out, '\n');
     for (size_t i = 0; i < depth; i++)
@@ -40,8 +34,8 @@ add_line_break(const struct printer *p, size_t depth)
 
 /* The text on lines of its own, indented: gql_is_block_printable has seen that this means the same.
  */
-static void
-print_block_string(const struct printer *p, struct str text, size_t depth)
+void
+gql_print_block_string(const struct gql_printer *p, struct str text, size_t depth)
 {
     buf_add_text(p->out, "\"\"\"");
     for (struct str rest = text; rest.ptr;) {
@@ -63,11 +57,9 @@ print_block_string(const struct printer *p, struct str text, size_t depth)
     buf_add_text(p->out, "\"\"\"");
 }
 
-static void print_value(const struct printer *p, const struct gql_value *value, size_t depth);
-
 /* "a: 1, b: 2"; elements of a list have no names. */
 static void
-print_named(const struct printer *p, const struct gql_argument *first, size_t depth)
+print_named(const struct gql_printer *p, const struct gql_argument *first, size_t depth)
 {
     for (const struct gql_argument *it = first; it; it = it->next) {
         if (it != first)
@@ -76,12 +68,12 @@ print_named(const struct printer *p, const struct gql_argument *first, size_t de
             add_word(p, it->name);
             add_either(p, ":", ": ");
         }
-        print_value(p, &it->value, depth);
+        gql_print_value(p, &it->value, depth);
     }
 }
 
-static void
-print_value(const struct printer *p, const struct gql_value *value, size_t depth)
+void
+gql_print_value(const struct gql_printer *p, const struct gql_value *value, size_t depth)
 {
     switch (value->kind) {
     case GQL_VALUE_VARIABLE:
@@ -97,7 +89,7 @@ print_value(const struct printer *p, const struct gql_value *value, size_t depth
         break;
     case GQL_VALUE_BLOCK_STRING:
         if (p->pretty && gql_is_block_printable(value->text)) {
-            print_block_string(p, value->text, depth + 1);
+            gql_print_block_string(p, value->text, depth + 1);
             break;
         }
         buf_add_json(p->out, value->text);
@@ -118,8 +110,8 @@ print_value(const struct printer *p, const struct gql_value *value, size_t depth
     }
 }
 
-static void
-print_arguments(const struct printer *p, const struct gql_argument *arguments, size_t depth)
+void
+gql_print_arguments(const struct gql_printer *p, const struct gql_argument *arguments, size_t depth)
 {
     if (!arguments)
         return;
@@ -128,22 +120,23 @@ print_arguments(const struct printer *p, const struct gql_argument *arguments, s
     buf_add_char(p->out, ')');
 }
 
-static void
-print_directives(const struct printer *p, const struct gql_directive *directives, size_t depth)
+void
+gql_print_directives(const struct gql_printer *p, const struct gql_directive *directives,
+                     size_t depth)
 {
     for (const struct gql_directive *it = directives; it; it = it->next) {
         add_either(p, "@", " @");
         buf_add(p->out, it->name);
-        print_arguments(p, it->arguments, depth);
+        gql_print_arguments(p, it->arguments, depth);
     }
 }
 
-static void
-print_type(const struct printer *p, const struct gql_type *type)
+void
+gql_print_type(const struct gql_printer *p, const struct gql_type *type)
 {
     if (type->of) {
         buf_add_char(p->out, '[');
-        print_type(p, type->of);
+        gql_print_type(p, type->of);
         buf_add_char(p->out, ']');
     } else {
         add_word(p, type->name);
@@ -152,8 +145,8 @@ print_type(const struct printer *p, const struct gql_type *type)
         buf_add_char(p->out, '!');
 }
 
-static void
-print_variables(const struct printer *p, const struct gql_variable *variables)
+void
+gql_print_variables(const struct gql_printer *p, const struct gql_variable *variables)
 {
     if (!variables)
         return;
@@ -164,21 +157,21 @@ print_variables(const struct printer *p, const struct gql_variable *variables)
         buf_add_char(p->out, '$');
         buf_add(p->out, it->name);
         add_either(p, ":", ": ");
-        print_type(p, it->type);
+        gql_print_type(p, it->type);
         if (it->default_value) {
             add_either(p, "=", " = ");
-            print_value(p, it->default_value, 0);
+            gql_print_value(p, it->default_value, 0);
         }
-        print_directives(p, it->directives, 0);
+        gql_print_directives(p, it->directives, 0);
     }
     buf_add_char(p->out, ')');
 }
 
-static void print_selections(const struct printer *p, const struct gql_selection *first,
+static void print_selections(const struct gql_printer *p, const struct gql_selection *first,
                              size_t depth);
 
 static void
-print_selection(const struct printer *p, const struct gql_selection *s, size_t depth)
+print_selection(const struct gql_printer *p, const struct gql_selection *s, size_t depth)
 {
     switch (s->kind) {
     case GQL_FIELD:
@@ -187,7 +180,7 @@ print_selection(const struct printer *p, const struct gql_selection *s, size_t d
             add_either(p, ":", ": ");
         }
         add_word(p, s->name);
-        print_arguments(p, s->arguments, depth);
+        gql_print_arguments(p, s->arguments, depth);
         break;
     case GQL_FRAGMENT_SPREAD:
         buf_add_text(p->out, "...");
@@ -201,7 +194,7 @@ print_selection(const struct printer *p, const struct gql_selection *s, size_t d
         }
         break;
     }
-    print_directives(p, s->directives, depth);
+    gql_print_directives(p, s->directives, depth);
     if (s->selections) {
         add_either(p, "", " ");
         print_selections(p, s->selections, depth);
@@ -209,7 +202,7 @@ print_selection(const struct printer *p, const struct gql_selection *s, size_t d
 }
 
 static void
-print_selections(const struct printer *p, const struct gql_selection *first, size_t depth)
+print_selections(const struct gql_printer *p, const struct gql_selection *first, size_t depth)
 {
     buf_add_char(p->out, '{');
     for (const struct gql_selection *it = first; it; it = it->next) {
@@ -223,14 +216,14 @@ print_selections(const struct printer *p, const struct gql_selection *first, siz
 }
 
 static void
-print_definition(const struct printer *p, const struct gql_definition *d)
+print_definition(const struct gql_printer *p, const struct gql_definition *d)
 {
     if (d->is_fragment) {
         add_word(p, STR("fragment "));
         buf_add(p->out, d->name);
         buf_add_text(p->out, " on ");
         buf_add(p->out, d->type);
-        print_directives(p, d->directives, 0);
+        gql_print_directives(p, d->directives, 0);
         add_either(p, "", " ");
     } else if (d->operation != GQL_QUERY || d->name.len || d->variables || d->directives) {
         add_word(p, str_of(gql_operation_kind_word(d->operation)));
@@ -238,8 +231,8 @@ print_definition(const struct printer *p, const struct gql_definition *d)
             add_word(p, d->name);
         else if (d->variables)
             add_either(p, "", " ");
-        print_variables(p, d->variables);
-        print_directives(p, d->directives, 0);
+        gql_print_variables(p, d->variables);
+        gql_print_directives(p, d->directives, 0);
         add_either(p, "", " ");
     }
     print_selections(p, d->selections, 0);
@@ -248,7 +241,7 @@ print_definition(const struct printer *p, const struct gql_definition *d)
 int
 gql_print(const struct gql_document *doc, enum gql_style style, struct buf *out)
 {
-    const struct printer p = {out, out->len, style == GQL_PRETTY};
+    const struct gql_printer p = {out, out->len, style == GQL_PRETTY};
     for (const struct gql_definition *it = doc->definitions; it; it = it->next) {
         if (it != doc->definitions)
             add_either(&p, "", "\n");

@@ -1,0 +1,38 @@
+/* validate_rules.c - all rules (section 5), in the order in which a node asks them. */
+#include "validate.h"
+
+const struct gql_rule gql_rules[] = {
+    {GQL_NODE_DOCUMENT, false, gql_rule_executable},
+    {GQL_NODE_OPERATION, false, gql_rule_operation_name},
+    {GQL_NODE_OPERATION, false, gql_rule_lone_anonymous},
+    {GQL_NODE_OPERATION, false, gql_rule_subscription},
+    {GQL_NODE_TYPE, false, gql_rule_type_known},
+    {GQL_NODE_INLINE, false, gql_rule_inline_type},
+    {GQL_NODE_FRAGMENT, false, gql_rule_fragment_type},
+    {GQL_NODE_VARIABLE, false, gql_rule_variable_type},
+    {GQL_NODE_FIELD, false, gql_rule_leaf},
+    {GQL_NODE_FIELD, false, gql_rule_field_known},
+    {GQL_NODE_FRAGMENT, false, gql_rule_fragment_name},
+    {GQL_NODE_SPREAD, false, gql_rule_spread_known},
+    {GQL_NODE_DOCUMENT, true, gql_rule_fragments_used},
+    {GQL_NODE_INLINE, false, gql_rule_inline_possible},
+    {GQL_NODE_SPREAD, false, gql_rule_spread_possible},
+    {GQL_NODE_FRAGMENT, false, gql_rule_fragment_circle},
+    {GQL_NODE_OPERATION, false, gql_rule_variable_names},
+    {GQL_NODE_OPERATION, true, gql_rule_variables_defined},
+    {GQL_NODE_OPERATION, true, gql_rule_variables_used},
+    {GQL_NODE_DIRECTIVE, false, gql_rule_directive_known},
+    {GQL_NODE_DIRECTIVES, false, gql_rule_directive_once},
+    {GQL_NODE_DIRECTIVE, false, gql_rule_directive_arguments},
+    {GQL_NODE_ARGUMENT, false, gql_rule_argument_known},
+    {GQL_NODE_FIELD, false, gql_rule_field_arguments_once},
+    {GQL_NODE_DIRECTIVE, false, gql_rule_directive_arguments_once},
+    {GQL_NODE_VALUE, false, gql_rule_value},
+    {GQL_NODE_OBJECT_FIELD, false, gql_rule_object_field},
+    {GQL_NODE_FIELD, true, gql_rule_field_required},
+    {GQL_NODE_DIRECTIVE, true, gql_rule_directive_required},
+    {GQL_NODE_OPERATION, true, gql_rule_variables_fit},
+    {GQL_NODE_SET, false, gql_rule_merge},
+    {GQL_NODE_OBJECT_FIELD, false, gql_rule_input_field_once},
+};
+const size_t gql_rule_count = ARRAY_LENGTH(gql_rules);
