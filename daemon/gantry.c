@@ -1,11 +1,33 @@
 /* gantry.c - the command-line tool: its table of commands, and the way to each. */
 #include "gantry_tool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const struct tool_command tool_commands[] = {
+    {"connect explain", "[--spec VERSION] [--var NAME=JSON]... [--] SELECTION [INPUT]",
+     "show what each step of a mapping was given, and gave",
+     "Maps as 'gantry connect map' does, and prints a line for each step of the selection:\n"
+     "its text, what it was given, and what it gave; then the result and its problems.\n"
+     "  --spec VERSION   of connect: 0.2 (which it is without this), 0.3 or 0.4\n"
+     "  --var NAME=JSON  a variable, such as '$args={\"id\":1}'; may be given again\n",
+     tool_connect_explain},
+    {"connect fmt", "[--spec VERSION] [--] [SELECTION]", "print the normal form of a mapping",
+     "SELECTION is a text, or @FILE; without it standard input is read.  Comments are kept.\n"
+     "  --spec VERSION   of connect: 0.2 (which it is without this), 0.3 or 0.4\n",
+     tool_connect_fmt},
+    {"connect map",
+     "[--spec VERSION] [--var NAME=JSON]... [--problems] [--time] [--] SELECTION [INPUT]",
+     "apply a mapping to JSON",
+     "SELECTION is a text, or @FILE; INPUT is a file, without it standard input is read.\n"
+     "Prints the result as JSON, and nothing when the mapping gives nothing.\n"
+     "  --spec VERSION   of connect: 0.2 (which it is without this), 0.3 or 0.4\n"
+     "  --var NAME=JSON  a variable, such as '$args={\"id\":1}'; may be given again\n"
+     "  --problems       print an object with the result as \"data\", and \"problems\"\n"
+     "  --time           say on standard error how fast it was read, mapped and printed\n",
+     tool_connect_map},
     {"events", "[--config FILE] [-n N] [--connector WHICH] [--follow] [--json]",
      "show what the manager has done, and why",
      "Reads the log of events in the state folder of the settings in FILE; without it the\n"
@@ -16,6 +38,15 @@ const struct tool_command tool_commands[] = {
      "  -f, --follow       go on with what happens, until SIGINT\n"
      "  --json             one JSON object a line\n",
      tool_events},
+    {"graphql fmt", "[--] [FILE]", "print the normal form of a GraphQL schema or document",
+     "Reads FILE, or standard input.  Comments are kept.\n", tool_graphql_fmt},
+    {"graphql validate", "[--format FORMAT] --schema SDL [--] DOCUMENT...",
+     "validate GraphQL documents against a schema",
+     "Checks the schema first, then each document.  Exit codes: 0 all are valid, 1 some are not,\n"
+     "2 a file cannot be read, or the schema is not valid.\n"
+     "  --schema SDL     the file of the schema\n"
+     "  --format FORMAT  text or json\n",
+     tool_graphql_validate},
     {"help", "[COMMAND]", "show what there is, or what a command does", "", tool_help},
     {"keygen", "FILE", "make the manager's key",
      "Writes an RSA key of 4096 bits to FILE (PKCS#8, PEM, mode 0600), and never over an\n"
@@ -32,6 +63,47 @@ const struct tool_command tool_commands[] = {
      "  --path DIR     look here first; may be given again\n"
      "  -v, --verbose  say where it looked, and more of each plugin\n",
      tool_plugin_list},
+    {"plugin new", "[--lang c|c++] NAME", "write a plugin to begin with",
+     "Makes the folder NAME with a plugin that works, in memory alone; it says how to build it\n"
+     "and how to test it.  Nothing that exists is changed.\n"
+     "  --lang LANGUAGE  c, which is the default, or c++\n",
+     tool_plugin_new},
+    {"plugin run", "[OPTION]... FILE OPERATION [HANDLE]", "call a plugin by hand, once",
+     "FILE is a plugin's file or NAME.  OPERATION is inspect, list, logs, probe, pull, remove,\n"
+     "remove_image, start, stop or watch.  HANDLE is that of a workload; with one, start\n"
+     "starts it again, with --image it makes a new one, with both it replaces.  What the\n"
+     "plugin emits are lines of JSON.  SIGINT cancels the call; it is how a watch ends.\n"
+     "  -c, --config FILE    settings with a [backend NAME] for it\n"
+     "  -v, --verbose        what passes between host and plugin, on standard error\n"
+     "  --path DIR           look here for NAME first; may be given again\n"
+     "  --image REFERENCE    start, pull, remove_image: the image\n"
+     "  --digest DIGEST      remove_image: sha256:...\n"
+     "  --name NAME          start: of the workload; example\n"
+     "  --id ID              start: of the connector; the name\n"
+     "  --hash HASH          start: of its configuration; 1\n"
+     "  --label KEY=VALUE    start: one more; list, watch: what bears it; may be given again\n"
+     "  --env KEY=VALUE      start: a variable; may be given again\n"
+     "  --secret-env KEY=REF start: a secret one; REF is file:PATH or env:NAME\n"
+     "  --pull POLICY        start, pull: always, never or if-not-present\n"
+     "  --once               start: the runtime must not start it again by itself\n"
+     "  --cursor CURSOR      logs: the lines behind it\n"
+     "  --lines N            logs: at most so many; 1000\n"
+     "  --grace SECONDS      stop, start: between the polite and the hard stop; 10\n"
+     "  --timeout SECONDS    the call's deadline; 0, none, is the default\n",
+     tool_plugin_run},
+    {"plugin test", "[OPTION]... FILE", "try what a plugin promises, and show a table",
+     "FILE is a plugin's file or NAME.  Each promise of plugin.h is tried in a process of its\n"
+     "own, with workloads that are removed again.  Exit codes: 0 none failed, 1 some failed,\n"
+     "2 the plugin or its settings cannot be used.\n"
+     "  -c, --config FILE  settings with a [backend NAME] for it, and with [kit]\n"
+     "  --only PROMISE     this one, or all of a group; may be given again\n"
+     "  --list             show the promises, and try none; no FILE is needed\n"
+     "  --format FORMAT    text or json\n"
+     "  -j, --jobs N       so many at a time; without it as many as there are processors, at\n"
+     "                     most 4\n"
+     "  --path DIR         look here for NAME first; may be given again\n"
+     "  -v, --verbose      what passes between host and plugin, on standard error\n",
+     tool_plugin_test},
     {"version", "", "show the version", "", tool_version},
 };
 const size_t tool_command_count = sizeof tool_commands / sizeof tool_commands[0];
@@ -66,6 +138,15 @@ tool_failed(const struct tool_command *command, int code, struct gantry_error *e
             error ? error->message : gantry_code_name(code));
     gantry_error_free(error);
     return code == GANTRY_E_INVALID ? TOOL_USAGE : TOOL_FAILED;
+}
+
+int
+tool_failed_errno(const struct tool_command *command, const char *what, const char *path)
+{
+    char why[128];
+    fprintf(stderr, "gantry %s: %s '%s': %s\n", command->name, what, path,
+            strerror_r(errno, why, sizeof why));
+    return TOOL_FAILED;
 }
 
 /* What was printed must have arrived: a full disk is a failure. */

@@ -9,7 +9,7 @@ show_all(void)
 {
     printf("gantry - look at what the connector manager Gantry works with\n\n");
     for (size_t i = 0; i < tool_command_count; i++)
-        printf("  gantry %-12s  %s\n", tool_commands[i].name, tool_commands[i].summary);
+        printf("  gantry %-15s  %s\n", tool_commands[i].name, tool_commands[i].summary);
     printf("\n'gantry help COMMAND' says more of one.  The manager itself is gantryd.\n"
            "Exit codes: 0 it worked, 1 it failed, 2 the command line or the input was wrong.\n");
 }

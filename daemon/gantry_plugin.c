@@ -38,6 +38,17 @@ tool_plugin_options(const struct tool_command *self, int argc, char **argv,
     return TOOL_OK;
 }
 
+char *
+tool_plugin_path(const char *typed)
+{
+    size_t length = strlen(typed);
+    int is_file = !strchr(typed, '/') && length > 3 && strcmp(typed + length - 3, ".so") == 0;
+    char *path = malloc(length + 3);
+    if (path)
+        snprintf(path, length + 3, "%s%s", is_file ? "./" : "", typed);
+    return path;
+}
+
 int
 tool_plugin_info(const struct tool_command *self, int argc, char **argv)
 {
@@ -50,8 +61,11 @@ tool_plugin_info(const struct tool_command *self, int argc, char **argv)
     if (status == TOOL_OK && options.verbose)
         status = tool_usage(self, "unknown option", "-v");
     if (status == TOOL_OK) {
-        int rc = gantry_plugin_load(options.name, options.folders, options.folder_count, &plugin,
-                                    &error);
+        char *name = tool_plugin_path(options.name ? options.name : "");
+        int rc =
+            name ? gantry_plugin_load(name, options.folders, options.folder_count, &plugin, &error)
+                 : GANTRY_E_NOMEM;
+        free(name);
         if (rc < 0) {
             /* What cannot be loaded was the wrong thing to name. */
             tool_failed(self, rc, error);

@@ -32,6 +32,8 @@ const struct tool_command *tool_find(int argc, char **argv, int *words);
 int tool_usage(const struct tool_command *command, const char *what, const char *argument);
 /* Say why it failed.  error: taken, may be NULL.  Returns the exit code for it. */
 int tool_failed(const struct tool_command *command, int code, struct gantry_error *error);
+/* Say that it failed by errno.  Returns TOOL_FAILED. */
+int tool_failed_errno(const struct tool_command *command, const char *what, const char *path);
 
 /* --path DIR, given any number of times, and what else the plugin commands take. */
 struct tool_plugin_options {
@@ -41,11 +43,23 @@ struct tool_plugin_options {
     const char *name; /* the one argument; NULL: none */
 };
 
+/* What gantry_plugin_load() takes for what was typed: gantry-x.so is that file in this folder.  Owned, free();
+ * NULL when memory ran out. */
+char *tool_plugin_path(const char *typed);
+
+int tool_connect_explain(const struct tool_command *self, int argc, char **argv);
+int tool_connect_fmt(const struct tool_command *self, int argc, char **argv);
+int tool_connect_map(const struct tool_command *self, int argc, char **argv);
 int tool_events(const struct tool_command *self, int argc, char **argv);
+int tool_graphql_fmt(const struct tool_command *self, int argc, char **argv);
+int tool_graphql_validate(const struct tool_command *self, int argc, char **argv);
 int tool_help(const struct tool_command *self, int argc, char **argv);
 int tool_keygen(const struct tool_command *self, int argc, char **argv);
 int tool_plugin_info(const struct tool_command *self, int argc, char **argv);
 int tool_plugin_list(const struct tool_command *self, int argc, char **argv);
+int tool_plugin_new(const struct tool_command *self, int argc, char **argv);
+int tool_plugin_run(const struct tool_command *self, int argc, char **argv);
+int tool_plugin_test(const struct tool_command *self, int argc, char **argv);
 int tool_version(const struct tool_command *self, int argc, char **argv);
 
 /* Parse the options of the plugin commands.  Returns 0 or TOOL_USAGE or TOOL_FAILED, having said
