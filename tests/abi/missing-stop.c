@@ -4,7 +4,7 @@
 VARIANT_ENTRY
 {
     static struct gantry_plugin table;
-    table = memory;
+    table = memory_plugin;
     table.name = "missing-stop";
     table.stop = NULL;
     return &table;

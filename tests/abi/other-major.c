@@ -4,7 +4,7 @@
 VARIANT_ENTRY
 {
     static struct gantry_plugin table;
-    table = memory;
+    table = memory_plugin;
     table.abi_major = GANTRY_ABI_MAJOR + 1;
     return &table;
 }

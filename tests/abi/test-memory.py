@@ -89,7 +89,7 @@ class Memory(unittest.TestCase):
                               capture_output=True, timeout=SECONDS)
         self.assertEqual(done.returncode, 2, done)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-        self.assertIn("plugin 'memory' has ABI version 1, this Gantry has 0", done.stderr)
+        self.assertIn("plugin 'memory' has ABI version 2, this Gantry has 1", done.stderr)
 
 
 sys.argv = sys.argv[:1]

@@ -1,4 +1,4 @@
-/* variant.h - the example's plugin without its entry: a variant includes it and makes an entry of
+/* variant.h - the template's plugin without its entry: a variant includes it and makes an entry of
  * its own. */
 #ifndef VARIANT_H
 #define VARIANT_H

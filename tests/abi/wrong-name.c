@@ -3,5 +3,5 @@
 
 VARIANT_ENTRY
 {
-    return &memory;
+    return &memory_plugin;
 }
