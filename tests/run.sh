@@ -21,6 +21,7 @@ step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 install_packages() {
     local wanted=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 openssl ca-certificates curl procps ccache
         libcurl4-openssl-dev libcjson-dev libinih-dev libssl-dev libcmocka-dev libglib2.0-dev)
+    has unit && wanted+=(abigail-tools clang)
     has lint && wanted+=(clang clang-format clang-tidy cppcheck git)
     has fuzz && wanted+=(clang libclang-rt-14-dev)
     has real && wanted+=(docker.io docker-registry apache2-utils busybox-static faketime iptables file
@@ -75,8 +76,10 @@ fi
 if has real; then
     step 'real engines and servers'
     # One more than there are cores: they mostly wait.
-    build release && bash tests/real/setup.sh && group release real -L real -j $((jobs + 1)) || failed_steps=$((failed_steps + 1))
+    build release && bash tests/real/setup.sh && group release abi -R '^abi[.](life|frozen|record|mutants)' -j "$jobs" &&
+        group release real -L real -j $((jobs + 1)) || failed_steps=$((failed_steps + 1))
     GANTRY_BUILD=build/release python3 tests/real/matrix/run.py --show
+    GANTRY_BUILD=build/release python3 tests/real/kit/run.py --show
 fi
 if has lint; then
     step 'clang-tidy'

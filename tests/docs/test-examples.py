@@ -40,8 +40,9 @@ class Examples(unittest.TestCase):
         library = next(prefix.rglob("libgantry.so")).parent
         cls.clean = {"PATH": os.environ["PATH"], "PKG_CONFIG_PATH": str(library / "pkgconfig"),
                      "LD_LIBRARY_PATH": str(library), "G_SLICE": "always-malloc"}
-        memory = manual.ROOT / "examples/plugin-memory/memory.c"
-        manual.run(CC, "-shared", "-fPIC", *FLAGS, "-I", prefix / "include", "-o", cls.folder / "gantry-memory.so", memory)
+        manual.run(prefix / "bin/gantry", "plugin", "new", "memory", cwd=cls.folder, env=cls.clean)
+        manual.run(CC, "-shared", "-fPIC", *FLAGS, "-I", prefix / "include", "-o", cls.folder / "gantry-memory.so",
+                   cls.folder / "memory/memory.c")
         (cls.folder / "connectors").mkdir()
         for name in ("feeds", "sightings"):
             (cls.folder / "connectors" / f"{name}.ini").write_text("[connector]\nimage = example/busy:1\n")

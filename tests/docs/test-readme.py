@@ -88,13 +88,12 @@ class Shown(unittest.TestCase):
         self.assertIn(missing.name, done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
-    def test_plugin_is_built_by_the_command_of_the_readme(self):
-        command = re.search(r"^    (cc -shared .*)$", manual.text("README.md"), re.M).group(1).split()
-        out = command.index("-o") + 1
-        command[0], command[out] = CC, self.folder / command[out]
-        manual.run(*command, cwd=manual.ROOT)
-        listed = manual.run(GANTRY, "plugin", "list", "--path", self.folder)
-        self.assertRegex(listed, rf"memory +ok +{command[out]}\n")
+    def test_plugin_is_made_built_and_tested_by_the_commands_of_the_readme(self):
+        commands = re.search(r"^    (gantry plugin new .*)\n    (cc -shared .*)\n    (gantry plugin test .*)$",
+                             manual.text("README.md"), re.M).groups()
+        for command in map(str.split, commands):
+            words = [{"gantry": GANTRY, "cc": CC, "include": manual.ROOT / "include"}.get(word, word) for word in command]
+            manual.run(*words, cwd=self.folder)
 
 
 unittest.main(argv=sys.argv[:1])

@@ -54,7 +54,7 @@ def check(name):
 
 def main():
     names = sorted(str(path) for folder in FOLDERS for path in pathlib.Path(folder).rglob("*")
-                   if path.suffix in (".c", ".h", ".def", ".py", ".mjs", ".sh") and "node_modules" not in path.parts)
+                   if path.suffix in (".c", ".h", ".def", ".py", ".mjs", ".sh") and not {"node_modules", "frozen"} & set(path.parts))
     for name in names:
         check(name)
     print("\n".join(problems) or f"{len(names)} files are as they should be")

@@ -158,7 +158,7 @@ class Engine:
 
     def api(self, method, path, body=None, query=None, headers=None, timeout=60):
         if query:
-            path += "?" + urllib.parse.urlencode(query)
+            path += "?" + urllib.parse.urlencode(query, doseq=True)
         headers = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -181,10 +181,10 @@ class Engine:
 
     # ----- images
 
-    def make_image(self, name="test/busy", tag="latest", command=None, extra_bytes=0):
+    def make_image(self, name="test/busy", tag="latest", command=None, extra_bytes=0, user=None):
         command = command or images.COMMANDS[name]
         self.stream("POST", "/images/create", images.tree(extra_bytes),
-                    {"fromSrc": "-", "repo": name, "tag": tag, "changes": images.changes_for(command)},
+                    {"fromSrc": "-", "repo": name, "tag": tag, "changes": images.changes_for(command, user)},
                     {"Content-Type": "application/x-tar"}, timeout=120)
         return f"{name}:{tag}"
 

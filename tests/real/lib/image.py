@@ -54,5 +54,5 @@ def tree(extra_bytes=0):
     return out.getvalue()
 
 
-def changes_for(command):
-    return "CMD " + json.dumps(command)
+def changes_for(command, user=None):
+    return ["CMD " + json.dumps(command), *([f"USER {user}"] if user else [])]

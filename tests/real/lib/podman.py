@@ -167,7 +167,7 @@ class Podman:
     def api(self, method, path, body=None, query=None, headers=None, timeout=60):
         """One call of libpod's; a stream gives the list of its lines, and an error in it is one here."""
         if query:
-            path += "?" + urllib.parse.urlencode(query)
+            path += "?" + urllib.parse.urlencode(query, doseq=True)
         headers = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -183,8 +183,8 @@ class Podman:
 
     # ----- images
 
-    def make_image(self, name="test/busy", tag="latest", command=None, extra_bytes=0):
-        changes = images.changes_for(command or images.COMMANDS[name])
+    def make_image(self, name="test/busy", tag="latest", command=None, extra_bytes=0, user=None):
+        changes = images.changes_for(command or images.COMMANDS[name], user)
         reference = f"localhost/{name}:{tag}"
         self.api("POST", "/images/import", images.tree(extra_bytes), {"reference": reference, "changes": changes},
                  {"Content-Type": "application/x-tar"}, timeout=120)

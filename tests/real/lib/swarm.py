@@ -22,9 +22,9 @@ class SwarmEngine(Engine):
             self.api("POST", "/swarm/init", {"ListenAddr": "127.0.0.1:0", "AdvertiseAddr": "127.0.0.1"})
         return self
 
-    def make_image(self, name="test/busy", tag="latest", command=None, extra_bytes=0):
+    def make_image(self, name="test/busy", tag="latest", command=None, extra_bytes=0, user=None):
         """Also as NOWHERE/name."""
-        made = super().make_image(name, tag, command, extra_bytes)
+        made = super().make_image(name, tag, command, extra_bytes, user)
         if not name.startswith("scratch/"):
             self.api("POST", f"/images/{made}/tag", query={"repo": NOWHERE + name, "tag": tag})
         return made
@@ -60,7 +60,7 @@ class SwarmEngine(Engine):
             except ApiError as error:
                 return error.status == 404  # somebody has removed it already
         if replicas:
-            eventually(begun, 20, "its task has begun")
+            eventually(begun, 60, "its task has begun")
         return made
 
     def remove_service(self, service):

@@ -9,7 +9,11 @@ for workloads of several managers at once; those that say [alone] strike everybo
 case runs.
 """
 
+import importlib
+import pathlib
 import re
+
+from scripts import SCRIPTS
 
 
 class Absent(Exception):
@@ -24,12 +28,14 @@ class Backend:
     name = ""  # of the column, and NAME of [backend NAME]
     plugin = ""  # which plugin it is
     opt_out = {}  # {name of a case: reason}
+    scripts = SCRIPTS  # what its images run
+    is_slow = True  # a start takes tenths of a second: the plugin kit repeats less
     replaces_in_place = False  # start(existing, spec) emits existing's handle
 
     # ----- its own engine
 
     def start(self):
-        """Start an engine of its own on sockets of its own; after it, the images of scripts.SCRIPTS and "nothing" are
+        """Start an engine of its own on sockets of its own; after it, the images of `scripts` and "nothing" are
         there.  Raises Missing.  stop() is called whatever start() did."""
         raise NotImplementedError
 
@@ -57,7 +63,7 @@ class Backend:
     # ----- images and the registry
 
     def image(self, name):
-        """The reference of the image that runs SCRIPTS[name], or of "nothing"."""
+        """The reference of the image that runs scripts[name], or of "nothing"."""
         raise NotImplementedError
 
     def registry(self):
@@ -65,7 +71,7 @@ class Backend:
         raise Absent("it has no images, and so no registry")
 
     def push(self, name, script="busy", extra_bytes=0):
-        """Put an image that runs SCRIPTS[script] into registry() as test/NAME:1, and forget it on the engine; its
+        """Put an image that runs scripts[script] into registry() as test/NAME:1, and forget it on the engine; its
         reference.  extra_bytes: of random data in a layer."""
         raise Absent("it has no images, and so no registry")
 
@@ -78,6 +84,20 @@ class Backend:
         """The settings by which gantryd has them; password: as a setting, so file:PATH too."""
         registry = self.registry()
         return {f"registry {registry.host}": {"username": registry.user, "password": password}}
+
+    # ----- what the plugin kit asks for: see tests/real/kit
+
+    def away(self):
+        """Settings to lay over settings(), {key: text}, by which the engine is out of reach; or Absent."""
+        raise Absent("there is no engine that could be out of reach")
+
+    def broken_image(self):
+        """The reference of an image that is there, and that the engine refuses to start."""
+        return self.image("nothing")
+
+    def refused(self):
+        """Likewise: something in between answers, and refuses whoever asks; or Absent."""
+        raise Absent("there is nobody that could refuse")
 
     # ----- the truth: asked of the engine itself, and not through the plugin
 
@@ -149,6 +169,16 @@ def environment_of(pid):
         name, _, value = item.partition(b"=")
         assert name.decode() not in found, f"variable {name!r} twice"
         found[name.decode()] = value
+    return found
+
+
+def columns(names):
+    """The classes of these columns, or of files of backends/; without names, all."""
+    found = []
+    for path in sorted(pathlib.Path(__file__).parent.glob("backends/[a-z]*.py")):
+        for column in columns_of(importlib.import_module("backends." + path.stem)):
+            if not names or path.stem in names or column.name in names:
+                found.append(column)
     return found
 
 

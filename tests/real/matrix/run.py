@@ -21,8 +21,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from scene import CASES, FOLDER, Scene, Stage  # noqa: E402  (it sets the path of what follows)
-import table  # noqa: E402
-from backend import Absent, Missing, columns_of, plain  # noqa: E402
+from table import Table  # noqa: E402
+from backend import Absent, Missing, columns, plain  # noqa: E402
 from lib.gantryd import program  # noqa: E402
 from lib.platform import FOLDER as PLATFORM  # noqa: E402
 
@@ -31,15 +31,6 @@ LIMIT_SECONDS = 900
 
 for path in sorted(pathlib.Path(FOLDER).glob("cases_*.py")):
     importlib.import_module(path.stem)
-
-
-def columns(names):
-    found = []
-    for path in sorted(pathlib.Path(FOLDER, "backends").glob("[a-z]*.py")):
-        for column in columns_of(importlib.import_module("backends." + path.stem)):
-            if not names or path.stem in names or column.name in names:
-                found.append(column)
-    return found
 
 
 def evidence(scene, error):
@@ -136,7 +127,8 @@ def main():
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--complete", action="store_true")
     given = parser.parse_args()
-    order = [f.__name__ for f in CASES]
+    table = Table("matrix")
+    order = {f.__name__: f.__name__.replace("_", " ") for f in CASES}
     if given.show:
         return table.show(order, [c.name for c in columns(given.columns)], given.complete)
     reason = missing_parts()

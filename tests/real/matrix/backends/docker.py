@@ -10,7 +10,7 @@ from backend import Absent, Backend, Missing
 from lib.engine import CONTAINERD, DOCKERD, ApiError, Engine
 from lib.registry import PROGRAM, Registry
 from lib.tcpfront import Front, answer_of
-from scripts import NOTHING, SCRIPTS
+from scripts import NOTHING
 
 PASSWORD = "pw>>>???~~~"  # its base64 needs the digits in which the two alphabets differ
 KINDS = {
@@ -21,6 +21,7 @@ KINDS = {
     "start": ("POST", r"^(/v[0-9.]+)?/containers/[^/]+/start"),
     "pull": ("POST", r"^(/v[0-9.]+)?/images/create"),
 }
+FORBIDDEN = answer_of(403, b'{"message":"forbidden by a rule of the proxy"}')
 STATES = ("starting", "dead", "removing")
 
 
@@ -29,7 +30,7 @@ class Docker(Backend):
     plugin = "docker"
 
     def __init__(self):
-        self.engine = self.front = self._registry = None
+        self.engine = self.front = self.forbids = self._registry = None
         self.wrong = None  # (method, path: regular expressions, whole answer)
         self.late = 0
         self.states = {}  # handle -> the state that is pretended
@@ -47,7 +48,7 @@ class Docker(Backend):
                 raise Missing(f"{path} is missing: run tests/real/setup.sh")
         self.engine = self.make_engine()
         self.engine.start()
-        for name, script in SCRIPTS.items():
+        for name, script in self.scripts.items():
             self.engine.make_image("test/" + name, command=["/bin/sh", "-c", script])
         self.engine.make_image("test/nothing", command=[NOTHING])
         self._registry = Registry("jo", PASSWORD)
@@ -55,8 +56,8 @@ class Docker(Backend):
         self.front = Front(self.engine.home + "/front.sock", self.engine.socket, self.strike)
 
     def stop(self):
-        for part in (self.front and self.front.close, self._registry and self._registry.stop,
-                     self.engine and self.engine.stop):
+        for part in (self.front and self.front.close, self.forbids and self.forbids.close,
+                     self._registry and self._registry.stop, self.engine and self.engine.stop):
             if part:
                 part()
 
@@ -86,7 +87,21 @@ class Docker(Backend):
         return self._registry
 
     def push(self, name, script="busy", extra_bytes=0):
-        return self._registry.put(self.engine, "test/" + name, "1", ["/bin/sh", "-c", SCRIPTS[script]], extra_bytes)
+        return self._registry.put(self.engine, "test/" + name, "1", ["/bin/sh", "-c", self.scripts[script]], extra_bytes)
+
+    def broken_image(self):
+        """Its user is none of its own: with one whose program is missing, the init process starts."""
+        self.engine.make_image("test/broken", command=["/bin/true"], user="nobody-knows")
+        return self.image("broken")
+
+    def away(self):
+        return {"socket": f"unix://{self.engine.home}/nobody.sock"}
+
+    def refused(self):
+        """By a proxy before the socket that lets nothing pass."""
+        if self.forbids is None:
+            self.forbids = Front(self.engine.home + "/forbids.sock", self.engine.socket, lambda *_: FORBIDDEN)
+        return {"socket": f"unix://{self.forbids.address}"}
 
     # ----- the truth
 

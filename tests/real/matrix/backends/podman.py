@@ -11,7 +11,7 @@ from lib.engine import ApiError
 from lib.podman import Podman, missing_part
 from lib.registry import PROGRAM, Registry
 from lib.tcpfront import Front, answer_of
-from scripts import NOTHING, SCRIPTS
+from scripts import NOTHING
 
 PASSWORD = "pw>>>???~~~"  # its base64 needs the digits in which the two alphabets differ
 API = r"^(/v[0-9.]+/libpod)"
@@ -23,6 +23,7 @@ KINDS = {
     "start": ("POST", API + r"/containers/[^/]+/start"),
     "pull": ("POST", API + r"/images/pull"),
 }
+FORBIDDEN = answer_of(403, b'{"message":"forbidden by a rule of the proxy"}')
 STATES = {"starting": "initialized", "stopping": "stopping", "removing": "removing"}
 
 
@@ -37,7 +38,7 @@ class PodmanOfRoot(Backend):
     }
 
     def __init__(self):
-        self.engine = self.front = self._registry = None
+        self.engine = self.front = self.forbids = self._registry = None
         self.wrong = None  # (method, path: regular expressions, whole answer)
         self.late = 0
         self.states = {}  # handle -> the state that is pretended
@@ -53,7 +54,7 @@ class PodmanOfRoot(Backend):
                 raise Missing(f"{path} is missing: run tests/real/setup.sh")
         self.engine = Podman(self.rootless)
         self.engine.start()
-        for name, script in SCRIPTS.items():
+        for name, script in self.scripts.items():
             self.engine.make_image("test/" + name, command=["/bin/sh", "-c", script])
         self.engine.make_image("test/nothing", command=[NOTHING])
         self._registry = Registry("jo", PASSWORD)
@@ -61,8 +62,8 @@ class PodmanOfRoot(Backend):
         self.front = Front(self.engine.home + "/front.sock", self.engine.socket, self.strike)
 
     def stop(self):
-        for part in (self.front and self.front.close, self._registry and self._registry.stop,
-                     self.engine and self.engine.stop):
+        for part in (self.front and self.front.close, self.forbids and self.forbids.close,
+                     self._registry and self._registry.stop, self.engine and self.engine.stop):
             if part:
                 part()
 
@@ -92,7 +93,21 @@ class PodmanOfRoot(Backend):
         return self._registry
 
     def push(self, name, script="busy", extra_bytes=0):
-        return self._registry.put(self.engine, "test/" + name, "1", ["/bin/sh", "-c", SCRIPTS[script]], extra_bytes)
+        return self._registry.put(self.engine, "test/" + name, "1", ["/bin/sh", "-c", self.scripts[script]], extra_bytes)
+
+    def broken_image(self):
+        """Its user is none of its own: with one whose program is missing, the init process starts."""
+        self.engine.make_image("test/broken", command=["/bin/true"], user="nobody-knows")
+        return self.image("broken")
+
+    def away(self):
+        return {"socket": f"unix://{self.engine.home}/nobody.sock"}
+
+    def refused(self):
+        """By a proxy before the socket that lets nothing pass."""
+        if self.forbids is None:
+            self.forbids = Front(self.engine.home + "/forbids.sock", self.engine.socket, lambda *_: FORBIDDEN)
+        return {"socket": f"unix://{self.forbids.address}"}
 
     # ----- the truth
 

@@ -8,6 +8,7 @@ import os
 from backend import Missing
 from backends import docker
 from lib.portainer import NEEDED, Portainer
+from lib.process import free_port
 
 
 class Column(docker.Docker):
@@ -33,3 +34,9 @@ class Column(docker.Docker):
 
     def settings(self):
         return self.portainer.settings()
+
+    def away(self):
+        return {"url": f"https://localhost:{free_port()}"}
+
+    def refused(self):
+        return {"api_key": "ptr_of_nobody"}

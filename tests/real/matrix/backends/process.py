@@ -12,7 +12,7 @@ import time
 from backend import Absent, Backend
 from lib.gantryd import build_folder
 from lib.wait import eventually
-from scripts import NOTHING, SCRIPTS
+from scripts import NOTHING
 
 PREFIX = "test/"
 STATES = {"starting": "2", "stopping": "5"}  # as gantry/workload.h numbers them
@@ -66,6 +66,7 @@ def end_cgroup(path):
 class Process(Backend):
     name = "process"
     plugin = "process"
+    is_slow = False
 
     def __init__(self):
         self.home = None
@@ -86,7 +87,7 @@ class Process(Backend):
             shutil.rmtree(self.home, ignore_errors=True)
 
     def settings(self):
-        shell = [f"{PREFIX}{name}=/bin/sh {self.script(name)}" for name in SCRIPTS]
+        shell = [f"{PREFIX}{name}=/bin/sh {self.script(name)}" for name in self.scripts]
         return {"folder": self.home, "images": [*shell, f"{PREFIX}nothing={NOTHING}"]}
 
     def script(self, name):
@@ -94,7 +95,7 @@ class Process(Backend):
         if not os.path.exists(path):
             new = f"{path}.{threading.get_ident()}"  # several cases may ask for it at once
             with open(new, "w", encoding="utf-8") as file:
-                file.write(SCRIPTS[name])
+                file.write(self.scripts[name])
             os.rename(new, path)
         return path
 
@@ -106,6 +107,20 @@ class Process(Backend):
 
     def image(self, name):
         return f"{PREFIX}{name}:latest"
+
+    def away(self):
+        """Below a file, where no folder can be."""
+        path = self.home + "/file"
+        with open(path, "w", encoding="ascii"):
+            pass
+        return {"folder": path + "/folder"}
+
+    def refused(self):
+        """A folder that is another user's."""
+        path = self.home + "/of-another"
+        os.makedirs(path + "/workloads", mode=0o700, exist_ok=True)
+        os.chown(path + "/workloads", 65534, 65534)
+        return {"folder": path}
 
     # ----- the truth
 

@@ -27,6 +27,7 @@ class Swarm(docker.Docker):
     plugin = "swarm"
     replaces_in_place = True
     opt_out = {
+        "environment_of_a_mebibyte_arrives": "it could be made and never be stopped: a change holds the old and the new, 1.5 MiB at the most",
         "error_inside_a_pull_that_was_answered_200": "nodes pull, and not the plugin",
         "replace_cancelled_during_the_pull_changes_nothing": "nodes pull, and not the plugin",
         "hardened_workload_gains_no_privileges": "engines before API 1.46 cannot forbid that to a service",
