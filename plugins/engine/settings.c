@@ -6,15 +6,7 @@
 const struct gantry_value *
 settings_find(const struct gantry_settings *settings, const char *key)
 {
-    if (!settings)
-        return NULL;
-    for (uint32_t i = 0; i < settings->count; i++) {
-        const struct gantry_value *value =
-            GANTRY_AT(struct gantry_value, settings->values, settings->stride, i);
-        if (strcmp(value->key, key) == 0)
-            return value;
-    }
-    return NULL;
+    return settings ? gantry_find_value(settings, key) : NULL;
 }
 
 const char *

@@ -10,13 +10,8 @@ static bool
 has_label_of(const cJSON *container, const struct gantry_spec *spec, const char *key)
 {
     const char *theirs = engine_label_of(container, key);
-    for (uint32_t i = 0; theirs && i < spec->label_count; i++) {
-        const struct gantry_pair *label =
-            GANTRY_AT(struct gantry_pair, spec->labels, spec->label_stride, i);
-        if (strcmp(label->key, key) == 0)
-            return strcmp(label->value, theirs) == 0;
-    }
-    return false;
+    const char *ours = gantry_find_label(spec->labels, spec->label_count, spec->label_stride, key);
+    return theirs && ours && strcmp(theirs, ours) == 0;
 }
 
 /* Two platforms may list the same id; what has no such label (XTM Composer's) is of the only one. */

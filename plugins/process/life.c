@@ -31,13 +31,7 @@ waits_for_name(const struct workload *workload)
 static const char *
 spec_label(const struct gantry_spec *spec, const char *key)
 {
-    for (uint32_t i = 0; i < spec->label_count; i++) {
-        const struct gantry_pair *label =
-            GANTRY_AT(struct gantry_pair, spec->labels, spec->label_stride, i);
-        if (strcmp(label->key, key) == 0)
-            return label->value;
-    }
-    return NULL;
+    return gantry_find_label(spec->labels, spec->label_count, spec->label_stride, key);
 }
 
 static bool
