@@ -136,6 +136,8 @@ kit_init(struct kit *kit, const struct gantry_conformance *request, const struct
     kit->plain->trace = request->trace;
     kit->plain->trace_context = request->context;
     int rc = runtime_new(WORKERS, &kit->log, &kit->runtime, err);
+    if (rc == 0)
+        runtime_allow_overtime(kit->runtime, KIT_SOON_MS);
     if (rc == 0 && runtime_keep_in(kit->runtime, folder) < 0)
         rc = err_nomem(err);
     return rc == 0 ? kit_open(kit, NULL, NULL, &kit->backend, err) : rc;

@@ -17,6 +17,9 @@ extern const struct gantry_log_limits kit_all_lines; /* more than any promise ma
 /* logs() until so many lines come, or a while is over; the last answer is in *out. */
 int kit_lines(struct kit *kit, const char *handle, const char *cursor, size_t at_least,
               struct kit_answer *out);
+/* Start one with this program, whose first line it has written, where there are logs.  Not offered without `workload`. */
+int kit_run_speaking(struct kit *kit, const char *program, struct kit_connector **connector,
+                     const char **handle);
 /* Start one that ignores TERM; it has said that it does, where there are logs.  Not offered without `workload`. */
 int kit_run_stubborn(struct kit *kit, struct kit_connector **connector, const char **handle);
 bool kit_same_line(const struct gantry_line *a, const struct gantry_line *b);

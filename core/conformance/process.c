@@ -43,6 +43,7 @@ open_apart(struct kit *kit)
     AUTO_ERR struct gantry_error *err = NULL;
     if (runtime_new(1, &kit->log, &kit->runtime, &err) < 0)
         return kit_broken(kit, "%s", err_text(err));
+    runtime_allow_overtime(kit->runtime, KIT_SOON_MS);
     if (runtime_keep_in(kit->runtime, kit->folder) < 0)
         return kit_broken(kit, "the kit ran out of memory");
     if (kit_open(kit, NULL, NULL, &kit->backend, &err) < 0)

@@ -4,8 +4,6 @@
 
 #include <poll.h>
 
-#define SOON_MS 2000
-
 int
 kit_try_cancel_start(struct kit *kit)
 {
@@ -82,7 +80,7 @@ cancel_later(struct kit *kit, const char *what, const struct kit_call *call)
     runtime_cancel(job);
     struct kit_answer answer = kit_finish(kit, job);
     int64_t obeyed_ms = clock_mono_ms() - asked_ms;
-    if (answer.hung || obeyed_ms > SOON_MS)
+    if (answer.hung || obeyed_ms > KIT_SOON_MS)
         return kit_broken(kit, "%s: it went on for %lld ms after it was cancelled", what,
                           (long long)obeyed_ms);
     return kit_expect_code(kit, what, &answer, GANTRY_E_CANCELLED);

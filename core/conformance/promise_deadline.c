@@ -2,8 +2,6 @@
 #include "logs.h"
 #include "stages.h"
 
-#define SOON_MS 2000
-
 int
 kit_try_deadline_start(struct kit *kit)
 {
@@ -55,7 +53,7 @@ expect_timeout(struct kit *kit, const char *what, const struct kit_call *call, b
 {
     int64_t timeout_ms = kit->given.slow ? 1000 : 100;
     struct kit_answer a = kit_do(kit, call, &(struct kit_manner){.timeout_ms = timeout_ms});
-    if (a.hung || a.took_ms > timeout_ms + SOON_MS)
+    if (a.hung || a.took_ms > timeout_ms + KIT_SOON_MS)
         return kit_broken(kit, "%s: it went on for %lld ms after its deadline", what,
                           (long long)(a.took_ms - timeout_ms));
     if (may_begin && a.code == 0 && a.status.state == GANTRY_STATE_STARTING)

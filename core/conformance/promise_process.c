@@ -37,7 +37,7 @@ static int
 find_stranger(struct kit *kit, const char *folder, const int *before, size_t count, int *stranger)
 {
     int *now = arena_alloc_array(&kit->arena, MOST, sizeof *now);
-    for (int64_t until_ms = clock_mono_ms() + 2000; now;) {
+    for (int64_t until_ms = clock_mono_ms() + KIT_SOON_MS; now;) {
         size_t n;
         *stranger = -1;
         if (!kit_read_numbers(folder, now, MOST, &n))
@@ -191,13 +191,13 @@ kit_try_process_descriptors_are_not_inherited(struct kit *kit)
     return kit_apart(kit, judge_descriptors);
 }
 
-/* What nobody can block, and what belongs to the C library. */
-#define NOT_BLOCKED                                                                                \
-    (UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1) | UINT64_C(3) << (__SIGRTMIN - 1))
+/* Nobody blocks the C library's own signals but the library itself, and SIGKILL and SIGSTOP cannot be blocked. */
+#define OF_THE_LIBRARY (UINT64_C(3) << (__SIGRTMIN - 1))
+#define NOT_BLOCKED    (UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1) | OF_THE_LIBRARY)
 
-/* A thread that is gone meanwhile blocks all. */
-static int
-judge_thread(struct kit *kit, int thread)
+/* What a thread blocks; all, when it is gone. */
+static uint64_t
+read_blocked(int thread)
 {
     char path[64], text[4096];
     snprintf(path, sizeof path, KIT_THREADS "/%d/status", thread);
@@ -205,7 +205,20 @@ judge_thread(struct kit *kit, int thread)
     ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
     text[MAX(n, 0)] = '\0';
     const char *at = strstr(text, "SigBlk:\t");
-    uint64_t blocked = at ? strtoull(at + 8, NULL, 16) : UINT64_MAX;
+    return at ? strtoull(at + 8, NULL, 16) : UINT64_MAX;
+}
+
+/* While a thread begins and while it ends, the C library blocks its own signals too: what it blocks in its life is
+ * not to be seen then. */
+static int
+judge_thread(struct kit *kit, int thread)
+{
+    int64_t until_ms = clock_mono_ms() + kit_patience_ms(kit);
+    uint64_t blocked = read_blocked(thread);
+    while (blocked != UINT64_MAX && (blocked & OF_THE_LIBRARY) && clock_mono_ms() < until_ms) {
+        kit_pause(kit);
+        blocked = read_blocked(thread);
+    }
     return ~blocked & ~NOT_BLOCKED
                ? kit_broken(kit, "thread %d of the plugin does not block all signals", thread)
                : KIT_OK;

@@ -83,9 +83,8 @@ start_program(struct kit *kit, const char *program, uint32_t flags, struct kit_c
     return KIT_OK;
 }
 
-/* Its program has to reach the line that says how it takes a stop. */
 static void
-let_it_begin(void)
+let_it_end_once(void)
 {
     int64_t until_ms = clock_mono_ms() + 1500;
     while (clock_mono_ms() < until_ms)
@@ -98,9 +97,7 @@ kit_try_stop_is_polite(struct kit *kit)
     struct kit_connector *c;
     const char *handle;
     struct gantry_status status = {0};
-    KIT_CHECK(start_program(kit, "wait", 0, &c, &handle));
-    KIT_CHECK(kit_await(kit, handle, 1U << GANTRY_STATE_RUNNING, NULL));
-    let_it_begin();
+    KIT_CHECK(kit_run_speaking(kit, "lines 1; wait", &c, &handle));
     struct kit_answer a = kit_stop(kit, handle, c, LONG_GRACE_MS, NULL);
     KIT_CHECK(kit_expect_ok(kit, "stop()", &a));
     if (a.took_ms > AT_ONCE_MS)
@@ -140,7 +137,7 @@ kit_try_stop_ends_restarting(struct kit *kit)
     struct kit_connector *c;
     const char *handle;
     KIT_CHECK(start_program(kit, "sleep 1; exit 1", 0, &c, &handle));
-    let_it_begin(); /* and end once */
+    let_it_end_once();
     struct kit_answer a = kit_stop(kit, handle, c, 1000, NULL);
     KIT_CHECK(kit_expect_ok(kit, "stop() of what ends again and again", &a));
     KIT_CHECK(expect_ended(kit, handle, NULL));

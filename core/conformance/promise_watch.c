@@ -3,7 +3,6 @@
 
 #include <stdatomic.h>
 
-#define SOON_MS   2000
 #define STOP_CODE GANTRY_E_CONFLICT /* one that watch() has no reason to return by itself */
 
 /* What a host does: inspect upon each CHANGED.  The last of these looks has to find it in one of these states;

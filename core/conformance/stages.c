@@ -6,10 +6,11 @@
 
 #define MOMENTS      24 /* at most so many calls an act */
 #define MOMENTS_SLOW 3
-#define SOON_MS      2000 /* within which a call ends that was told to */
 /* What a call that is to miss its deadline gets beyond the time that it takes. */
 #define OVERDUE_MS      20
 #define OVERDUE_SLOW_MS 400
+/* Times that it gets twice as much, when it was over before the moment that was meant. */
+#define TRIES 4
 
 struct stage {
     struct kit_tap tap;
@@ -98,28 +99,44 @@ judge(struct kit *kit, const struct kit_act *act, const struct stage *stage,
     int64_t acted_ms = atomic_load(&stage->acted_ms);
     int64_t obeyed_ms = clock_mono_ms() - acted_ms;
     if (answer->hung)
-        return kit_broken(kit, "%s: it did not return within %d ms", when, RUNTIME_OVERTIME_MS);
+        return kit_broken(kit, "%s: it did not return within %d ms", when, KIT_SOON_MS);
     bool foreseen = late && answer->code == expected;
     if (answer->code != 0 && !acted_ms && !foreseen)
         return kit_broken(kit, "%s: it failed before that: %s", act->name, answer->text);
     if (answer->code != 0 && answer->code != expected)
         return kit_broken(kit, "%s: expected success or '%s', and got '%s': %s", when,
                           gantry_code_name(expected), gantry_code_name(answer->code), answer->text);
-    if (acted_ms && obeyed_ms > SOON_MS && !act->may_finish)
+    if (acted_ms && obeyed_ms > KIT_SOON_MS && !act->may_finish)
         return kit_broken(kit, "%s: it went on for %lld ms", when, (long long)obeyed_ms);
     return KIT_OK;
 }
 
+/* It took so much longer than the time before that its deadline cut off something else than was meant: what a runtime
+ * makes of a request whose answer nobody heard is not the plugin's. */
+static bool
+was_too_slow(const struct stage *stage, const struct kit_answer *answer)
+{
+    return stage->what == KIT_OVERDUE && answer->code == GANTRY_E_TIMEOUT && !answer->hung &&
+           !atomic_load(&stage->acted_ms);
+}
+
 static int
-try_moment(struct kit *kit, const struct kit_act *act, struct kit_scene *scene, struct stage *stage,
-           unsigned of)
+try_moment(struct kit *kit, const struct kit_act *act, struct kit_scene *scene,
+           const struct stage *meant, unsigned of)
 {
     char when[160];
+    struct stage *stage;
+    struct kit_answer answer;
     snprintf(when, sizeof when, "%s, %s at moment %u of %u", act->name,
-             stage->what == KIT_OVERDUE ? "overdue" : "cancelled", stage->at, of);
-    if (!act->reads)
-        KIT_CHECK(act->set(kit, scene));
-    struct kit_answer answer = call_disturbed(kit, act, scene, stage);
+             meant->what == KIT_OVERDUE ? "overdue" : "cancelled", meant->at, of);
+    for (int i = 0; i == 0 || (i < TRIES && was_too_slow(stage, &answer)); i++) {
+        if (!act->reads)
+            KIT_CHECK(act->set(kit, scene));
+        stage = stage_new(kit, meant->what, meant->at, meant->timeout_ms << i);
+        if (!stage)
+            return KIT_BROKEN;
+        answer = call_disturbed(kit, act, scene, stage);
+    }
     KIT_CHECK(judge(kit, act, stage, &answer, when));
     return act->after(kit, scene, &answer, stage->what, when);
 }
@@ -142,10 +159,8 @@ kit_at_each_stage(struct kit *kit, const struct kit_act *act, enum kit_interfere
     int64_t timeout_ms = answer.took_ms + (kit->given.slow ? OVERDUE_SLOW_MS : OVERDUE_MS);
     for (unsigned i = 0; i < tries; i++) {
         unsigned at = tries < of ? 1 + i * (of - 1) / (tries - 1) : i + 1;
-        struct stage *stage = stage_new(kit, what, at, timeout_ms);
-        if (!stage)
-            return KIT_BROKEN;
-        KIT_CHECK(try_moment(kit, act, &scene, stage, of));
+        const struct stage meant = {.what = what, .at = at, .timeout_ms = timeout_ms};
+        KIT_CHECK(try_moment(kit, act, &scene, &meant, of));
     }
     return KIT_OK;
 }

@@ -9,7 +9,7 @@
 
 enum kit_interference {
     KIT_ONLY_COUNT,
-    KIT_CANCEL,     /* the host has asked for its end, and gives it RUNTIME_OVERTIME_MS */
+    KIT_CANCEL,     /* the host has asked for its end, and gives it KIT_SOON_MS */
     KIT_ASK_TO_END, /* the same without that limit: it may finish what it has begun */
     KIT_OVERDUE,    /* its deadline has passed */
 };

@@ -3,7 +3,6 @@
 
 #include <poll.h>
 
-#define SOON_MS   2000
 #define SILENT_MS 1000 /* after which it is given something to see */
 
 static bool
@@ -84,11 +83,11 @@ kit_unwatch(struct kit *kit)
     struct runtime_event event;
     int64_t asked_ms = clock_mono_ms();
     runtime_watch_stop(kit->backend);
-    while (kit_next_event(kit, RUNTIME_OVERTIME_MS + SOON_MS, &event))
+    while (kit_next_event(kit, INT64_C(2) * KIT_SOON_MS, &event))
         if (event.kind == RUNTIME_EVENT_ENDED) {
             int64_t took_ms = clock_mono_ms() - asked_ms;
             kit->hung = kit->hung || event.code == GANTRY_E_TIMEOUT;
-            if (event.code == GANTRY_E_TIMEOUT || took_ms > SOON_MS)
+            if (event.code == GANTRY_E_TIMEOUT || took_ms > KIT_SOON_MS)
                 return kit_broken(kit, "watch() did not end within %lld ms after it was cancelled",
                                   (long long)took_ms);
             return event.code == 0 || event.code == GANTRY_E_CANCELLED

@@ -73,6 +73,12 @@ runtime_keep_in(struct runtime *runtime, const char *folder)
     return runtime->folder ? 0 : GANTRY_E_NOMEM;
 }
 
+void
+runtime_allow_overtime(struct runtime *runtime, int64_t ms)
+{
+    runtime->overtime_allowed_ms = ms;
+}
+
 int
 runtime_fd(const struct runtime *runtime)
 {

@@ -51,6 +51,9 @@ char *runtime_bundled_folder(void);
 /* workers: how many jobs run side by side.  log: kept; may be NULL. */
 MUST_CHECK int runtime_new(size_t workers, struct log *log, struct runtime **out,
                            struct gantry_error **err);
+/* How long calls may stay inside the plugin after their time, in the place of RUNTIME_OVERTIME_MS.  Before the first
+ * job. */
+void runtime_allow_overtime(struct runtime *runtime, int64_t ms);
 /* Cancels what runs, waits up to RUNTIME_OVERTIME_MS.  Afterwards its backends can be closed, and nothing else;
  * a plugin's close() may still log.  NULL: no-op. */
 void runtime_end(struct runtime *runtime);

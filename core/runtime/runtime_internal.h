@@ -235,7 +235,7 @@ struct worker {
 struct runtime {
     size_t worker_max;
     atomic_uint_least64_t progress_count;
-    int64_t overtime_allowed_ms; /* RUNTIME_OVERTIME_MS, but in tests */
+    int64_t overtime_allowed_ms; /* RUNTIME_OVERTIME_MS, or as runtime_allow_overtime() says */
     int done_fd;
     pthread_mutex_t lock;
     pthread_cond_t work;  /* something may have become eligible, or stopping */

@@ -194,7 +194,7 @@ rig_that_hangs(uint32_t threads, size_t workers)
     table.threads = threads;
     table.inspect = inspect_hangs;
     struct rig rig = rig_open(&table, workers);
-    rig.runtime->overtime_allowed_ms = 20;
+    runtime_allow_overtime(rig.runtime, 20);
     owners_freed = 0;
     return rig;
 }

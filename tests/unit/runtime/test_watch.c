@@ -34,7 +34,7 @@ rig_that_watches(watch_fn *watch, uint32_t threads)
     table.watch = watch;
     table.threads = threads;
     struct rig rig = rig_open(&table, 1);
-    rig.runtime->overtime_allowed_ms = 50;
+    runtime_allow_overtime(rig.runtime, 50);
     return rig;
 }
 
