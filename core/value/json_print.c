@@ -2,10 +2,12 @@
 #include "value_internal.h"
 
 /* Small pieces are put together here, and appended as one. */
-enum { STAGE_SIZE = 4096, NUMBER_MAX = 24 };
+enum { STAGE_SIZE = 4096, NUMBER_MAX = 24, WRITE_SIZE = 64 * 1024 };
 
 struct printer {
     struct buf *out;
+    const struct value_writer *to; /* NULL: all stays in out */
+    int rc;                        /* what writing said */
     enum value_style style;
     size_t staged;
     char stage[STAGE_SIZE];
@@ -18,11 +20,28 @@ flush(struct printer *p)
     p->staged = 0;
 }
 
+/* Give away what there is, when it is enough to be worth it. */
+static void
+drain(struct printer *p, size_t enough)
+{
+    if (!p->to || p->out->len < enough || p->rc < 0 || buf_failed(p->out))
+        return;
+    p->rc = p->to->write(p->to->context, p->out->ptr, p->out->len);
+    buf_reset(p->out);
+}
+
+static void
+make_room(struct printer *p)
+{
+    flush(p);
+    drain(p, WRITE_SIZE);
+}
+
 static void
 add_bytes(struct printer *p, const char *bytes, size_t n)
 {
     if (n > STAGE_SIZE - p->staged)
-        flush(p);
+        make_room(p);
     if (n > STAGE_SIZE) {
         buf_add_bytes(p->out, bytes, n);
         return;
@@ -35,25 +54,44 @@ add_bytes(struct printer *p, const char *bytes, size_t n)
 static void
 add_char(struct printer *p, char c)
 {
-    add_bytes(p, &c, 1);
+    if (p->staged == STAGE_SIZE)
+        make_room(p);
+    p->stage[p->staged++] = c;
+}
+
+/* How many bytes of a string are printed as they are; they are copied to where there is room. */
+static size_t
+copy_plain(char *to, struct str s)
+{
+    size_t at = 0, plain = 8;
+    for (; s.len - at >= 8; at += 8) {
+        memcpy(to + at, s.ptr + at, 8);
+        plain = json_plain_of_eight(s.ptr + at);
+        if (plain < 8)
+            return at + plain;
+    }
+    for (; at < s.len; at++) {
+        unsigned char c = (unsigned char)s.ptr[at];
+        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+            break;
+        to[at] = s.ptr[at];
+    }
+    return at;
 }
 
 /* A string of a value is UTF-8; only some of its characters are not printed as they are. */
 static void
 add_string(struct printer *p, struct str s)
 {
-    size_t plain = 0;
-    while (plain < s.len) {
-        unsigned char c = (unsigned char)s.ptr[plain];
-        if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f)
-            break;
-        plain++;
-    }
-    if (plain == s.len) {
-        add_char(p, '"');
-        add_bytes(p, s.ptr, s.len);
-        add_char(p, '"');
-        return;
+    if (s.len + 2 > STAGE_SIZE - p->staged)
+        make_room(p);
+    if (s.len + 2 <= STAGE_SIZE) {
+        char *to = p->stage + p->staged;
+        if (copy_plain(to + 1, s) == s.len) {
+            to[0] = to[s.len + 1] = '"';
+            p->staged += s.len + 2;
+            return;
+        }
     }
     flush(p);
     buf_add_json(p->out, s);
@@ -99,11 +137,10 @@ print_container(struct printer *p, const struct value *v, size_t depth)
             add_char(p, ',');
         add_line_break(p, depth + 1);
         if (object) {
-            add_string(p, v->object->members[i].key);
+            add_string(p, value_keys(v)->names[i]);
             add_bytes(p, ": ", p->style == VALUE_INDENTED ? 2 : 1);
         }
-        const struct value *item = object ? v->object->members[i].item : v->items[i];
-        int rc = print_at(p, item, depth + 1);
+        int rc = print_at(p, value_item(v, i), depth + 1);
         if (rc < 0)
             return rc;
     }
@@ -141,17 +178,35 @@ print_at(struct printer *p, const struct value *v, size_t depth)
     case VALUE_OBJECT:
         return print_container(p, v, depth);
     }
-    return buf_failed(p->out);
+    return p->rc < 0 ? p->rc : buf_failed(p->out);
+}
+
+static int
+print_whole(const struct value *v, enum value_style style, const struct value_writer *to,
+            struct buf *out)
+{
+    struct printer p;
+    p.out = out;
+    p.to = to;
+    p.rc = 0;
+    p.style = style;
+    p.staged = 0;
+    int rc = print_at(&p, v, 0);
+    flush(&p);
+    if (rc == 0)
+        drain(&p, 1);
+    return rc < 0 ? rc : p.rc < 0 ? p.rc : buf_failed(out);
 }
 
 int
 value_print(const struct value *v, enum value_style style, struct buf *out)
 {
-    struct printer p;
-    p.out = out;
-    p.style = style;
-    p.staged = 0;
-    int rc = print_at(&p, v, 0);
-    flush(&p);
-    return rc < 0 ? rc : buf_failed(out);
+    return print_whole(v, style, NULL, out);
+}
+
+int
+value_write(const struct value *v, enum value_style style, const struct value_writer *to)
+{
+    AUTO_BUF struct buf out = BUF_INIT(SIZE_MAX / 4);
+    return print_whole(v, style, to, &out);
 }

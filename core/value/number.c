@@ -128,7 +128,7 @@ value_new_double(struct arena *a, double real)
     AUTO_BUF struct buf text = BUF_INIT(SPELLING_MAX);
     add_double(real, &text);
     char *spelling = buf_failed(&text) ? NULL : arena_dup(a, buf_view(&text));
-    return spelling ? value_of_spelling(a, str_of(spelling), false) : NULL;
+    return spelling ? value_new_number(a, str_of(spelling)) : NULL;
 }
 
 struct value *
@@ -137,7 +137,7 @@ value_new_integer(struct arena *a, bool negative, uint64_t magnitude)
     char *spelling = arena_fmt(a, "%s%" PRIu64, negative && magnitude ? "-" : "", magnitude);
     if (!spelling || (negative && magnitude > (uint64_t)INT64_MAX + 1))
         return NULL;
-    return value_of_spelling(a, str_of(spelling), true);
+    return value_new_number(a, str_of(spelling));
 }
 
 static bool

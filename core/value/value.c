@@ -4,12 +4,6 @@
 #include "map.h"
 #include "random.h"
 
-enum value_kind
-value_kind(const struct value *v)
-{
-    return (enum value_kind)v->kind;
-}
-
 const char *
 value_kind_name(enum value_kind kind)
 {
@@ -53,72 +47,71 @@ value_text(const struct value *v)
 size_t
 value_count(const struct value *v)
 {
-    if (!v)
-        return 0;
-    return v->kind == VALUE_ARRAY ? v->len : v->kind == VALUE_OBJECT ? v->object->len : 0;
+    return v && (v->kind == VALUE_ARRAY || v->kind == VALUE_OBJECT) ? v->len : 0;
 }
 
 struct value *
 value_at(const struct value *v, size_t i)
 {
-    if (i >= value_count(v))
-        return NULL;
-    return v->kind == VALUE_ARRAY ? v->items[i] : v->object->members[i].item;
+    return i < value_count(v) ? value_item(v, i) : NULL;
 }
 
 struct str
 value_key_at(const struct value *v, size_t i)
 {
-    if (!v || v->kind != VALUE_OBJECT || i >= v->object->len)
+    if (!v || v->kind != VALUE_OBJECT || i >= v->len)
         return STR_NONE;
-    return v->object->members[i].key;
+    return value_keys(v)->names[i];
 }
 
 /* The slot of a name in an index, or the empty one where it belongs. */
 static uint32_t *
-find_slot(const struct value_object *o, struct str key)
+find_slot(const struct value_keys *keys, struct str name)
 {
-    uint32_t mask = o->index->size - 1, at = (uint32_t)map_hash(o->index->seed, key) & mask;
-    while (o->index->slots[at] && !str_eq(o->members[o->index->slots[at] - 1].key, key))
+    struct value_index *index = keys->index;
+    uint32_t mask = index->size - 1, at = (uint32_t)map_hash(index->seed, name) & mask;
+    while (index->slots[at] && !str_eq(keys->names[index->slots[at] - 1], name))
         at = (at + 1) & mask;
-    return &o->index->slots[at];
+    return &index->slots[at];
 }
 
-static struct value_member *
-find_member(const struct value_object *o, struct str key)
+uint32_t
+value_name_number(const struct value_keys *keys, uint32_t len, struct str name)
 {
-    if (o->index) {
-        uint32_t number = *find_slot(o, key);
-        return number ? &o->members[number - 1] : NULL;
+    if (len >= VALUE_INDEX_FROM) {
+        uint32_t number = *find_slot(keys, name);
+        return number && number <= len ? number - 1 : len;
     }
-    for (uint32_t i = 0; i < o->len; i++)
-        if (str_eq(o->members[i].key, key))
-            return &o->members[i];
-    return NULL;
+    for (uint32_t i = 0; i < len; i++)
+        if (str_eq(keys->names[i], name))
+            return i;
+    return len;
 }
 
 struct value *
 value_find(const struct value *v, struct str key)
 {
-    if (!v || v->kind != VALUE_OBJECT)
+    if (!v || v->kind != VALUE_OBJECT || v->len == 0)
         return NULL;
-    const struct value_member *member = find_member(v->object, key);
-    return member ? member->item : NULL;
+    uint32_t at = value_name_number(value_keys(v), v->len, key);
+    return at < v->len ? value_item(v, at) : NULL;
 }
 
 struct value *
-value_find_at(const struct value *v, struct str key, uint32_t *at)
+value_find_again(const struct value *v, struct str key, struct value_hint *hint)
 {
-    if (!v || v->kind != VALUE_OBJECT)
+    if (!v || v->kind != VALUE_OBJECT || v->len == 0)
         return NULL;
-    const struct value_object *o = v->object;
-    if (*at < o->len && str_eq(o->members[*at].key, key))
-        return o->members[*at].item;
-    const struct value_member *member = find_member(o, key);
-    if (!member)
-        return NULL;
-    *at = (uint32_t)(member - v->object->members);
-    return member->item;
+    const struct value_keys *keys = value_keys(v);
+    if (keys != hint->keys || hint->at >= v->len) {
+        uint32_t at = hint->at;
+        if (at >= v->len || !str_eq(keys->names[at], key))
+            at = value_name_number(keys, v->len, key);
+        if (at == v->len)
+            return NULL;
+        *hint = (struct value_hint){keys, at};
+    }
+    return value_item(v, hint->at);
 }
 
 /* Recursion ends at the depth; deeper values count as different. */
@@ -202,14 +195,18 @@ new_text(struct arena *a, enum value_kind kind, struct str text)
     return v;
 }
 
-struct value *
-value_of_spelling(struct arena *a, struct str spelling, bool integer)
+bool
+value_read_number(struct str spelling, bool integer, struct value *out)
 {
     int64_t number;
     bool minus_zero = str_eq(spelling, STR("-0"));
-    if (integer && !minus_zero && str_to_int64(spelling, &number))
-        return value_new_int(a, number);
-    return new_text(a, VALUE_NUMBER, spelling);
+    if (integer && !minus_zero && str_to_int64(spelling, &number)) {
+        *out = (struct value){.integer = number, .kind = VALUE_INT};
+        return true;
+    }
+    *out =
+        (struct value){.text = spelling.ptr, .len = (uint32_t)spelling.len, .kind = VALUE_NUMBER};
+    return spelling.len <= UINT32_MAX;
 }
 
 struct value *
@@ -217,9 +214,13 @@ value_new_number(struct arena *a, struct str spelling)
 {
     bool integer = false;
     size_t length = value_number_length(spelling, &integer);
-    if (length == 0 || length != spelling.len)
+    struct value number;
+    if (length == 0 || length != spelling.len || !value_read_number(spelling, integer, &number))
         return NULL;
-    return value_of_spelling(a, spelling, integer);
+    struct value *v = new_value(a, VALUE_NUMBER);
+    if (v)
+        *v = number;
+    return v;
 }
 
 struct value *
@@ -265,9 +266,26 @@ bits_for(uint32_t len)
     return bits;
 }
 
+/* What was read may be changed too: from then on its values are pointed to. */
+static struct value **
+point_to_items(struct arena *a, const struct value *v)
+{
+    struct value **items = larger(a, NULL, 0, v->len, sizeof(struct value *));
+    for (size_t i = 0; items && i < v->len; i++)
+        items[i] = value_item(v, i);
+    return items;
+}
+
 int
 value_add(struct arena *a, struct value *array, struct value *item)
 {
+    if (array->inlined) {
+        struct value **items = point_to_items(a, array);
+        if (!items)
+            return GANTRY_E_NOMEM;
+        array->items = items;
+        array->inlined = false;
+    }
     bool full = array->size_bits == 0 || array->len == UINT32_C(1) << array->size_bits;
     if (full) {
         uint8_t bits = bits_for(array->len);
@@ -284,14 +302,13 @@ value_add(struct arena *a, struct value *array, struct value *item)
     return 0;
 }
 
-/* Keep the index at most half full, with room for one more member. */
+/* Keep the index at most half full, with room for one more name. */
 static int
-grow_index(struct arena *a, struct value_object *o, uint32_t len)
+grow_index(struct arena *a, struct value_keys *keys, uint32_t len)
 {
-    if (len < VALUE_INDEX_FROM || (o->index && len <= o->index->size / 2))
+    struct value_index *old = keys->index;
+    if (len < VALUE_INDEX_FROM || (old && len <= old->size / 2))
         return 0;
-    if (len > UINT32_MAX / 8)
-        return GANTRY_E_NOMEM;
     uint32_t size = VALUE_INDEX_FROM * 4;
     while (size / 2 < len)
         size *= 2;
@@ -299,44 +316,127 @@ grow_index(struct arena *a, struct value_object *o, uint32_t len)
     if (!index)
         return GANTRY_E_NOMEM;
     index->size = size;
-    index->seed[0] = o->index ? o->index->seed[0] : random_u64();
-    index->seed[1] = o->index ? o->index->seed[1] : random_u64();
-    o->index = index;
-    for (uint32_t i = 0; i < o->len; i++)
-        *find_slot(o, o->members[i].key) = i + 1;
+    index->seed[0] = old ? old->seed[0] : random_u64();
+    index->seed[1] = old ? old->seed[1] : random_u64();
+    keys->index = index;
+    for (uint32_t i = 0; i < keys->len; i++)
+        *find_slot(keys, keys->names[i]) = i + 1;
+    return 0;
+}
+
+/* The first len of some names again, with room for size. */
+static struct value_keys *
+copy_keys(struct arena *a, const struct value_keys *from, uint32_t len, uint32_t size)
+{
+    size_t bytes;
+    if (size > UINT32_MAX / 8 || !size_mul(size, sizeof(struct str), &bytes) ||
+        !size_add(bytes, sizeof(struct value_keys), &bytes))
+        return NULL;
+    struct value_keys *keys = arena_alloc_small(a, bytes);
+    if (!keys)
+        return NULL;
+    keys->len = len;
+    keys->size = size;
+    if (from)
+        memcpy(keys->names, from->names, len * sizeof keys->names[0]);
+    return grow_index(a, keys, len) < 0 ? NULL : keys;
+}
+
+/* Make a name the one behind the first len; it is not among these.  *keys: may be NULL. */
+static int
+add_name(struct arena *a, struct value_keys **keys, uint32_t len, struct str name)
+{
+    struct value_keys *own = *keys;
+    if (own && len < own->len && str_eq(own->names[len], name))
+        return 0;
+    if (!own || len < own->len || len == own->size) {
+        own = copy_keys(a, own, len, MAX(UINT32_C(1) << bits_for(len), own ? own->size : 0));
+        if (!own)
+            return GANTRY_E_NOMEM;
+    }
+    int rc = grow_index(a, own, len + 1);
+    if (rc < 0)
+        return rc;
+    own->names[len] = name;
+    if (own->index)
+        *find_slot(own, name) = len + 1;
+    own->len = len + 1;
+    *keys = own;
+    return 0;
+}
+
+struct value_keys *
+value_keys_new(struct arena *a, const struct str *names, size_t count)
+{
+    struct value_keys *keys =
+        count <= UINT32_MAX / 8 ? copy_keys(a, NULL, 0, (uint32_t)count) : NULL;
+    if (!keys || grow_index(a, keys, (uint32_t)count) < 0)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (value_name_number(keys, keys->len, names[i]) == keys->len &&
+            add_name(a, &keys, keys->len, names[i]) < 0)
+            return NULL;
+    return keys;
+}
+
+/* Room for one more member, in an object that is not inlined from then on. */
+static int
+reserve_member(struct arena *a, struct value *object)
+{
+    if (object->inlined) {
+        struct value_object *o = arena_alloc_small(a, sizeof *o);
+        struct value **items = o ? point_to_items(a, object) : NULL;
+        if (!items)
+            return GANTRY_E_NOMEM;
+        *o = (struct value_object){value_keys(object), items, object->len};
+        object->object = o;
+        object->inlined = false;
+    }
+    struct value_object *o = object->object;
+    if (object->len < o->size)
+        return 0;
+    uint32_t size = UINT32_C(1) << bits_for(object->len);
+    struct value **items =
+        object->len < size ? larger(a, o->items, object->len, size, sizeof(struct value *)) : NULL;
+    if (!items)
+        return GANTRY_E_NOMEM;
+    o->items = items;
+    o->size = size;
+    return 0;
+}
+
+static int
+append(struct arena *a, struct value *object, struct str key, struct value *item)
+{
+    int rc = reserve_member(a, object);
+    if (rc == 0)
+        rc = add_name(a, &object->object->keys, object->len, key);
+    if (rc < 0)
+        return rc;
+    object->object->items[object->len++] = item;
     return 0;
 }
 
 int
-value_append(struct arena *a, struct value *object, struct str key, struct value *item)
+value_offer(struct arena *a, struct value *object, struct str key, struct value *item,
+            struct value **before)
 {
-    struct value_object *o = object->object;
-    if (o->len == o->size) {
-        uint32_t size = UINT32_C(1) << bits_for(o->len);
-        struct value_member *members =
-            o->len < size ? larger(a, o->members, o->len, size, sizeof *members) : NULL;
-        if (!members)
-            return GANTRY_E_NOMEM;
-        o->members = members;
-        o->size = size;
-    }
-    int rc = grow_index(a, o, o->len + 1);
-    if (rc < 0)
-        return rc;
-    o->members[o->len] = (struct value_member){key, item};
-    if (o->index)
-        *find_slot(o, key) = o->len + 1;
-    o->len++;
-    return 0;
+    const struct value_keys *keys = value_keys(object);
+    bool expected = keys && object->len < keys->len && str_eq(keys->names[object->len], key);
+    *before = expected ? NULL : value_find(object, key);
+    return *before ? 0 : append(a, object, key, item);
 }
 
 int
 value_set(struct arena *a, struct value *object, struct str key, struct value *item)
 {
-    struct value_member *member = find_member(object->object, key);
-    if (!member)
-        return value_append(a, object, key, item);
-    member->item = item;
+    uint32_t at =
+        object->len ? value_name_number(value_keys(object), object->len, key) : object->len;
+    if (at == object->len)
+        return append(a, object, key, item);
+    if (object->inlined && reserve_member(a, object) < 0)
+        return GANTRY_E_NOMEM;
+    object->object->items[at] = item;
     return 0;
 }
 
@@ -349,9 +449,9 @@ value_expect(struct arena *a, struct value *container, size_t count)
         return GANTRY_E_NOMEM;
     if (container->kind == VALUE_OBJECT) {
         struct value_object *o = container->object;
-        o->members = larger(a, NULL, 0, count, sizeof *o->members);
-        o->size = o->members ? (uint32_t)count : 0;
-        return o->members ? 0 : GANTRY_E_NOMEM;
+        o->items = larger(a, NULL, 0, count, sizeof(struct value *));
+        o->size = o->items ? (uint32_t)count : 0;
+        return o->items ? 0 : GANTRY_E_NOMEM;
     }
     uint8_t bits = bits_for((uint32_t)count - 1);
     container->items = larger(a, NULL, 0, (size_t)1 << bits, sizeof(struct value *));
@@ -359,44 +459,9 @@ value_expect(struct arena *a, struct value *container, size_t count)
     return container->items ? 0 : GANTRY_E_NOMEM;
 }
 
-int
-value_fill_array(struct arena *a, struct value *array, const struct value_member *items,
-                 size_t count)
+void
+value_expect_like(struct value *object, const struct value *other)
 {
-    if (count == 0)
-        return 0;
-    struct value **own =
-        count <= UINT32_MAX / 2 ? larger(a, NULL, 0, count, sizeof(struct value *)) : NULL;
-    if (!own)
-        return GANTRY_E_NOMEM;
-    for (size_t i = 0; i < count; i++)
-        own[i] = items[i].item;
-    array->items = own;
-    array->len = (uint32_t)count;
-    return 0;
-}
-
-int
-value_fill_object(struct arena *a, struct value *object, const struct value_member *members,
-                  size_t count)
-{
-    struct value_object *o = object->object;
-    if (count == 0)
-        return 0;
-    o->members = count <= UINT32_MAX / 8 ? larger(a, NULL, 0, count, sizeof *members) : NULL;
-    if (!o->members || grow_index(a, o, (uint32_t)count) < 0)
-        return GANTRY_E_NOMEM;
-    o->size = (uint32_t)count;
-    for (size_t i = 0; i < count; i++) {
-        struct value_member *before = find_member(o, members[i].key);
-        if (before) {
-            before->item = members[i].item;
-            continue;
-        }
-        o->members[o->len] = members[i];
-        if (o->index)
-            *find_slot(o, members[i].key) = o->len + 1;
-        o->len++;
-    }
-    return 0;
+    if (other && other->kind == VALUE_OBJECT && object->len == 0 && !object->inlined)
+        object->object->keys = value_keys(other);
 }

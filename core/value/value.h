@@ -16,7 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct value;
+struct value_keys;
+struct value_record;
+struct value_object;
 
 enum value_kind {
     VALUE_NULL,
@@ -26,6 +28,25 @@ enum value_kind {
     VALUE_STRING, /* UTF-8, may hold NUL */
     VALUE_ARRAY,
     VALUE_OBJECT,
+};
+
+/* How a value lies in memory: only for core/value to look into.
+ * There are as many of them as a text has values, so each is small.  What was read lies in its
+ * container itself (`inlined`), what is made is pointed to: it may be in several. */
+struct value {
+    union {
+        bool truth;
+        int64_t integer;
+        const char *text; /* string, number: of len bytes */
+        struct value *row;
+        struct value **items;
+        struct value_record *record; /* NULL: empty */
+        struct value_object *object;
+    };
+    uint32_t len;      /* of the text, or items, or members */
+    uint8_t kind;      /* enum value_kind */
+    uint8_t size_bits; /* array: room for 1 << size_bits items; 0: for len */
+    bool inlined;      /* array: row; object: record */
 };
 
 /* Deeper than this nothing is read, printed or compared, whatever the limits. */
@@ -51,7 +72,22 @@ enum value_style { VALUE_COMPACT, VALUE_INDENTED, VALUE_NORMAL };
 /* Appends to out.  Returns 0, out's failure, or GANTRY_E_INVALID for more than VALUE_DEPTH_MAX. */
 MUST_CHECK int value_print(const struct value *v, enum value_style style, struct buf *out);
 
-enum value_kind value_kind(const struct value *v);
+/* The same for a text that need not be there as a whole: it is given away piece by piece.
+ * write: returns 0, or a code, which ends it.  Returns 0, that code, GANTRY_E_NOMEM, or
+ * GANTRY_E_INVALID for more than VALUE_DEPTH_MAX. */
+struct value_writer {
+    int (*write)(void *context, const char *bytes, size_t n);
+    void *context;
+};
+MUST_CHECK int value_write(const struct value *v, enum value_style style,
+                           const struct value_writer *to);
+
+static inline enum value_kind
+value_kind(const struct value *v)
+{
+    return (enum value_kind)v->kind;
+}
+
 const char *value_kind_name(enum value_kind kind); /* "object"...; static */
 
 /* Content.  Each is for the kinds that it names. */
@@ -66,9 +102,13 @@ struct value *value_at(const struct value *v, size_t i);  /* NULL when i >= coun
 struct str value_key_at(const struct value *v, size_t i); /* of an object; i < count */
 struct value *value_find(const struct value *v,
                          struct str key); /* NULL: no object, or no such name */
-/* The same; *at is where it may be, by its number, and becomes where it is: cheap for one name of many
- * objects alike. */
-struct value *value_find_at(const struct value *v, struct str key, uint32_t *at);
+/* The same; cheap for one name of many objects alike: *hint, {0} at first, is where it was the last
+ * time.  A hint is for one name, and for objects that live as long. */
+struct value_hint {
+    const struct value_keys *keys;
+    uint32_t at;
+};
+struct value *value_find_again(const struct value *v, struct str key, struct value_hint *hint);
 
 /* The same kind and content; the order of members does not count, the spelling of numbers does. */
 bool value_equal(const struct value *a, const struct value *b);
@@ -107,11 +147,14 @@ struct value *value_new_object(struct arena *a);
  * put into itself.  Return 0 or GANTRY_E_NOMEM. */
 MUST_CHECK int value_add(struct arena *a, struct value *array, struct value *item);
 MUST_CHECK int value_set(struct arena *a, struct value *object, struct str key, struct value *item);
-/* The same for a name that is surely not in it yet. */
-MUST_CHECK int value_append(struct arena *a, struct value *object, struct str key,
-                            struct value *item);
+/* The same, but a name that is in it keeps its value, and *before is that; else it is NULL. */
+MUST_CHECK int value_offer(struct arena *a, struct value *object, struct str key,
+                           struct value *item, struct value **before);
 /* Make room for so many in an empty array or object; in another nothing is done.
  * Returns 0 or GANTRY_E_NOMEM. */
 MUST_CHECK int value_expect(struct arena *a, struct value *container, size_t count);
+/* An empty object will get the names of another one, in its order: they are shared.  other: of the
+ * same arena; may be NULL. */
+void value_expect_like(struct value *object, const struct value *other);
 
 #endif

@@ -27,6 +27,14 @@ large_json(void)
 }
 
 static int
+take(void *context, const char *bytes, size_t n)
+{
+    struct buf *out = context;
+    buf_add_bytes(out, bytes, n);
+    return buf_failed(out);
+}
+
+static int
 parse_and_print(void *context, struct gantry_error **err)
 {
     struct str text = str_of(context);
@@ -36,7 +44,10 @@ parse_and_print(void *context, struct gantry_error **err)
     arena_init(&arena, 0);
     int rc = value_parse(&arena, text, NULL, &value, err);
     fault_assert((rc == 0) == (value != NULL));
+    const struct value_writer writer = {take, &printed};
     if (rc == 0 && value_print(value, VALUE_INDENTED, &printed) < 0)
+        rc = err_nomem(err);
+    if (rc == 0 && value_write(value, VALUE_COMPACT, &writer) < 0)
         rc = err_nomem(err);
     return rc;
 }

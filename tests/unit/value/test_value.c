@@ -138,7 +138,7 @@ what_was_expected_changes_nothing(void **state)
             struct value *number = value_new_int(&arena, i);
             struct str key = str_of(arena_fmt(&arena, "k%d", (int)i));
             assert_int_equal(value_add(&arena, array, number), 0);
-            assert_int_equal(value_append(&arena, object, key, number), 0);
+            assert_int_equal(value_set(&arena, object, key, number), 0);
             assert_int_equal(value_expect(&arena, array, 5), 0); /* it is not empty */
             assert_int_equal(value_int(value_at(array, (size_t)i)), i);
             assert_int_equal(value_int(value_find(object, key)), i);
@@ -149,17 +149,90 @@ what_was_expected_changes_nothing(void **state)
 }
 
 static void
-where_a_name_may_be_is_only_a_hint(void **state)
+what_was_read_can_be_changed_without_changing_its_like(void **state)
 {
     (void)state;
-    struct value *v = parsed("{\"a\":1,\"b\":2,\"c\":3}");
-    for (uint32_t hint = 0; hint < 5; hint++) {
-        uint32_t at = hint;
-        assert_int_equal(value_int(value_find_at(v, STR("b"), &at)), 2);
-        assert_int_equal(at, 1);
-        at = hint;
-        assert_null(value_find_at(v, STR("x"), &at));
-        assert_int_equal(at, hint);
+    struct value *all = parsed("[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4},{\"a\":5},{},[],[6]]");
+    struct value *new = value_new_int(&arena, 9), *like = value_new_object(&arena), *before = NULL;
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(value_set(&arena, value_at(all, i), STR("b"), new), 0);
+    assert_int_equal(value_set(&arena, value_at(all, 0), STR("c"), new), 0);
+    assert_int_equal(value_set(&arena, value_at(all, 1), STR("d"), new), 0);
+    assert_int_equal(value_offer(&arena, value_at(all, 1), STR("a"), new, &before), 0);
+    assert_int_equal(value_int(before), 3);
+    assert_int_equal(value_offer(&arena, value_at(all, 2), STR("c"), new, &before), 0);
+    assert_null(before);
+    assert_int_equal(value_add(&arena, value_at(all, 4), new), 0);
+    assert_int_equal(value_add(&arena, value_at(all, 5), new), 0);
+    value_expect_like(like, value_at(all, 0));
+    assert_int_equal(value_count(like), 0);
+    assert_null(value_find(like, STR("a")));
+    assert_int_equal(value_set(&arena, like, STR("a"), new), 0);
+    assert_int_equal(value_set(&arena, like, STR("x"), new), 0);
+    assert_int_equal(value_add(&arena, all, like), 0);
+    AUTO_BUF struct buf out = BUF_INIT(1000);
+    assert_int_equal(value_print(all, VALUE_COMPACT, &out), 0);
+    assert_string_equal(buf_text(&out), "[{\"a\":1,\"b\":9,\"c\":9},{\"a\":3,\"b\":9,\"d\":9},"
+                                        "{\"a\":5,\"b\":9,\"c\":9},{\"b\":9},[9],[6,9],"
+                                        "{\"a\":9,\"x\":9}]");
+}
+
+/* Takes so many bytes, then no more. */
+struct taker {
+    struct buf *got;
+    size_t most;
+};
+
+static int
+take(void *context, const char *bytes, size_t n)
+{
+    struct taker *t = context;
+    if (t->got->len + n > t->most)
+        return GANTRY_E_UNAVAILABLE;
+    buf_add_bytes(t->got, bytes, n);
+    return 0;
+}
+
+static void
+what_is_written_is_what_is_printed(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf text = BUF_INIT(1 << 20), got = BUF_INIT(1 << 20);
+    struct taker taker = {&got, SIZE_MAX};
+    const struct value_writer writer = {take, &taker};
+    buf_add_char(&text, '[');
+    for (size_t i = 0; i < 9000; i += 7) { /* strings around the size of what is staged */
+        buf_add_text(&text, i ? ",\"" : "\"");
+        for (size_t k = 0; k < i % 5000 / 4; k++)
+            buf_add_char(&text, (char)('a' + k % 26));
+        buf_add_text(&text, i % 3 ? "\"" : "\\n\\u007f\"");
+    }
+    buf_add_char(&text, ']');
+    struct value *v = parsed(buf_text(&text));
+    assert_int_equal(value_write(v, VALUE_COMPACT, &writer), 0);
+    assert_string_equal(buf_text(&got), buf_text(&text));
+    buf_reset(&got);
+    taker.most = 100000;
+    assert_int_equal(value_write(v, VALUE_COMPACT, &writer), GANTRY_E_UNAVAILABLE);
+}
+
+static void
+where_a_name_was_is_only_a_hint(void **state)
+{
+    (void)state;
+    struct value *all =
+        parsed("[{\"a\":1,\"b\":2,\"c\":3},{\"a\":1,\"b\":2},{\"a\":1},{},{\"b\":2},"
+               "{\"c\":3,\"a\":1,\"b\":2},{\"a\":1,\"b\":2,\"c\":3},7]");
+    const bool has[] = {true, true, false, false, true, true, true, false};
+    for (size_t first = 0; first < value_count(all); first++) {
+        struct value_hint hint = {0}, absent = {0};
+        for (size_t i = 0; i < value_count(all); i++) {
+            const struct value *v = value_at(all, (first + i) % value_count(all));
+            const struct value *found = value_find_again(v, STR("b"), &hint);
+            assert_int_equal(found != NULL, has[(first + i) % value_count(all)]);
+            assert_true(!found || value_int(found) == 2);
+            assert_null(value_find_again(v, STR("x"), &absent));
+        }
     }
 }
 
@@ -219,7 +292,9 @@ main(void)
         TEST(equality_ignores_the_order_of_members_alone),
         TEST(what_is_too_deep_or_too_long_is_not_printed),
         TEST(what_was_expected_changes_nothing),
-        TEST(where_a_name_may_be_is_only_a_hint),
+        TEST(what_was_read_can_be_changed_without_changing_its_like),
+        TEST(what_is_written_is_what_is_printed),
+        TEST(where_a_name_was_is_only_a_hint),
         TEST(numbers_have_one_normal_form),
         TEST(sameness_is_by_meaning_and_counts_steps),
     };
