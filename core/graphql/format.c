@@ -1,18 +1,10 @@
 /* format.c - the normal form of schemas and documents: a line a definition's part, comments kept.
  *
  * A comment that stood alone on its line stands alone before what follows it; one behind something stays at the
- * end of that line.  Inside what is printed on one line there is no room: it moves to the next line.  One empty
- * line stays where there was one; between definitions there is always one. */
-#include "print.h"
+ * end of that line.  Where it leaves no line, it moves to the next one.  One empty line
+ * stays where there was one; between definitions there is always one. */
+#include "format.h"
 #include "schema.h"
-
-struct format {
-    struct gql_printer p;
-    struct str text;
-    const struct gql_comment *pending;
-    bool opened;     /* a block has just begun: no empty line here */
-    bool want_blank; /* a definition begins: an empty line in any case */
-};
 
 /* Is there an empty line before this place of the source? */
 static bool
@@ -54,31 +46,30 @@ flush(struct format *f, size_t depth, size_t at)
     }
 }
 
-static void
-line(struct format *f, size_t depth, size_t at)
+void
+format_line(struct format *f, size_t depth, size_t at)
 {
     flush(f, depth, at);
     start_line(f, depth, is_blank_before(f, at));
 }
 
-/* The same without an empty line: it belongs to the line before. */
-static void
-next_line(struct format *f, size_t depth, size_t at)
+void
+format_next_line(struct format *f, size_t depth, size_t at)
 {
     flush(f, depth, at);
     f->opened = true;
     start_line(f, depth, false);
 }
 
-static void
-open(struct format *f, const char *bracket)
+void
+format_open(struct format *f, const char *bracket)
 {
     buf_add_text(f->p.out, bracket);
     f->opened = true;
 }
 
-static void
-shut(struct format *f, size_t depth, size_t at, const char *bracket)
+void
+format_shut(struct format *f, size_t depth, size_t at, const char *bracket)
 {
     flush(f, depth + 1, at);
     f->opened = true;
@@ -95,7 +86,7 @@ description(struct format *f, const struct gql_value *value, size_t depth, size_
         gql_print_block_string(&f->p, value->text, depth);
     else
         buf_add_json(f->p.out, value->text);
-    next_line(f, depth, behind);
+    format_next_line(f, depth, behind);
 }
 
 static void selections(struct format *f, const struct gql_selection *first, size_t end,
@@ -116,8 +107,8 @@ selection(struct format *f, const struct gql_selection *s, size_t depth)
         buf_add_text(out, ": ");
     }
     buf_add(out, s->name);
-    gql_print_arguments(&f->p, s->arguments, depth);
-    gql_print_directives(&f->p, s->directives, depth);
+    format_arguments(f, s->arguments, depth);
+    format_directives(f, s->directives, depth);
     if (s->selections)
         selections(f, s->selections, s->brace_end, depth);
 }
@@ -125,19 +116,19 @@ selection(struct format *f, const struct gql_selection *s, size_t depth)
 static void
 selections(struct format *f, const struct gql_selection *first, size_t end, size_t depth)
 {
-    open(f, " {");
+    format_open(f, " {");
     for (const struct gql_selection *it = first; it; it = it->next) {
-        line(f, depth + 1, it->at);
+        format_line(f, depth + 1, it->at);
         selection(f, it, depth + 1);
     }
-    shut(f, depth, end, "}");
+    format_shut(f, depth, end, "}");
 }
 
 static void
 definition(struct format *f, const struct gql_definition *d)
 {
     struct buf *out = f->p.out;
-    line(f, 0, d->at);
+    format_line(f, 0, d->at);
     if (d->is_fragment) {
         buf_add_text(out, "fragment ");
         buf_add(out, d->name);
@@ -150,58 +141,59 @@ definition(struct format *f, const struct gql_definition *d)
         buf_add(out, d->name);
         gql_print_variables(&f->p, d->variables);
     }
-    gql_print_directives(&f->p, d->directives, 0);
+    format_directives(f, d->directives, 0);
     selections(f, d->selections, d->brace_end, 0);
 }
 
 static void members(struct format *f, const struct gql_member *first, size_t depth);
 
-/* On one line, unless there is more to say of one. */
+static void
+type_and_default(struct format *f, const struct gql_member *m, size_t depth)
+{
+    if (m->type) {
+        buf_add_text(f->p.out, ": ");
+        gql_print_type(&f->p, m->type);
+    }
+    if (m->default_value) {
+        buf_add_text(f->p.out, " = ");
+        format_value(f, m->default_value, depth);
+    }
+    format_directives(f, m->directives, depth);
+}
+
+/* On one line, unless that is too long, or there is more to say of one. */
 static void
 arguments(struct format *f, const struct gql_member *first, size_t end, size_t depth)
 {
-    bool lines = f->pending && f->pending->at < end;
+    bool lines = format_has_comment(f, end);
+    size_t mark = f->p.out->len;
     for (const struct gql_member *m = first; m; m = m->next)
         lines = lines || m->description;
-    if (!first)
-        return;
-    buf_add_char(f->p.out, '(');
-    if (lines) {
-        f->opened = true;
-        members(f, first, depth + 1);
-        shut(f, depth, end, ")");
-        return;
-    }
-    for (const struct gql_member *m = first; m; m = m->next) {
+    for (const struct gql_member *m = first; m && !lines; m = m->next) {
+        buf_add_text(f->p.out, m == first ? "(" : ", ");
         buf_add(f->p.out, m->name);
-        buf_add_text(f->p.out, ": ");
-        gql_print_type(&f->p, m->type);
-        if (m->default_value) {
-            buf_add_text(f->p.out, " = ");
-            gql_print_value(&f->p, m->default_value, depth);
-        }
-        gql_print_directives(&f->p, m->directives, depth);
-        buf_add_text(f->p.out, m->next ? ", " : ")");
+        type_and_default(f, m, depth);
+        if (!m->next)
+            buf_add_char(f->p.out, ')');
+        lines = !format_fits(f, mark);
     }
+    if (!first || !lines)
+        return;
+    buf_truncate(f->p.out, mark);
+    format_open(f, "(");
+    members(f, first, depth + 1);
+    format_shut(f, depth, end, ")");
 }
 
 static void
 members(struct format *f, const struct gql_member *first, size_t depth)
 {
     for (const struct gql_member *m = first; m; m = m->next) {
-        line(f, depth, m->at);
+        format_line(f, depth, m->at);
         description(f, m->description, depth, m->name_at);
         buf_add(f->p.out, m->name);
         arguments(f, m->arguments, m->arguments_end, depth);
-        if (m->type) {
-            buf_add_text(f->p.out, ": ");
-            gql_print_type(&f->p, m->type);
-        }
-        if (m->default_value) {
-            buf_add_text(f->p.out, " = ");
-            gql_print_value(&f->p, m->default_value, depth);
-        }
-        gql_print_directives(&f->p, m->directives, depth);
+        type_and_default(f, m, depth);
     }
 }
 
@@ -219,7 +211,7 @@ system_definition(struct format *f, const struct gql_system *s)
 {
     static const char *const words[] = {"schema", "scalar ", "type ",  "interface ",
                                         "union ", "enum ",   "input ", "directive @"};
-    line(f, 0, s->at);
+    format_line(f, 0, s->at);
     description(f, s->description, 0, s->word_at);
     if (s->is_extension)
         buf_add_text(f->p.out, "extend ");
@@ -233,13 +225,13 @@ system_definition(struct format *f, const struct gql_system *s)
     }
     if (s->kind != GQL_UNION)
         names(f, " implements ", " & ", s->names);
-    gql_print_directives(&f->p, s->directives, 0);
+    format_directives(f, s->directives, 0);
     if (s->kind == GQL_UNION)
         names(f, " = ", " | ", s->names);
     if (s->has_braces) {
-        open(f, " {");
+        format_open(f, " {");
         members(f, s->members, 1);
-        shut(f, 0, s->brace_end, "}");
+        format_shut(f, 0, s->brace_end, "}");
     }
 }
 

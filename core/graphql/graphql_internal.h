@@ -58,6 +58,8 @@ struct gql_comment {
     bool trails;     /* something stands before it on its line */
 };
 
+/* Is it a name (section 2.1.9)? */
+bool gql_is_name(struct str s);
 /* Check the characters of the whole text (section 2.1.1): UTF-8, without control characters. */
 MUST_CHECK int gql_lexer_check_text(struct gql_lexer *lexer);
 MUST_CHECK int gql_lexer_next(struct gql_lexer *lexer, struct gql_token *token);
@@ -213,6 +215,14 @@ enum gql_language { GQL_EXECUTABLE, GQL_ALL };
 MUST_CHECK int gql_parse_all(struct str text, const struct gql_limits *limits,
                              enum gql_language language, struct gql_document **out,
                              size_t *failed_at, struct gantry_error **err);
+
+/* Bytes of a text, from start up to, not including, end. */
+struct gql_span {
+    size_t start, end;
+};
+/* What a byte of a string's meaning is written as: an escape counts as one, a line end of a block string too.  text: of
+ * the document.  Behind the last byte the span is empty. */
+struct gql_span gql_string_span(struct str text, const struct gql_value *string, size_t offset);
 
 struct gql_parser {
     struct gql_lexer lexer;

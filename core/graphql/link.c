@@ -28,6 +28,8 @@ static struct str
 cut_last(struct str *path)
 {
     size_t start = path->len;
+    if (start == 0)
+        return STR_NONE;
     while (start && path->ptr[start - 1] != '/')
         start--;
     struct str last = {path->ptr + start, path->len - start};
@@ -35,8 +37,8 @@ cut_last(struct str *path)
     return last;
 }
 
-static bool
-is_name(struct str s)
+bool
+gql_is_name(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
@@ -75,7 +77,7 @@ read_url(struct gql_link *link)
     struct str last = cut_last(&path);
     link->has_version = read_version(last, link);
     link->name = link->has_version ? cut_last(&path) : last;
-    if (!is_name(link->name))
+    if (!gql_is_name(link->name))
         link->name = STR_NONE;
 }
 

@@ -8,38 +8,44 @@
     "ENUM_VALUE | INPUT_OBJECT | INPUT_FIELD_DEFINITION "
 #define GUARDED " on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM "
 
-static const struct {
-    const char *name, *sdl;
+#define CONNECT(http)                                                                              \
+    "scalar JSONSelection scalar SourceHTTP scalar ConnectHTTP scalar ConnectorErrors scalar "     \
+    "ConnectBatch "                                                                                \
+    "directive @source(name: String!, http: SourceHTTP!, errors: ConnectorErrors, isSuccess: "     \
+    "JSONSelection) repeatable on SCHEMA "                                                         \
+    "directive @connect(source: String, id: String, http: " http ", selection: JSONSelection!, "   \
+    "entity: Boolean = false, batch: ConnectBatch, errors: ConnectorErrors, isSuccess: "           \
+    "JSONSelection) repeatable on FIELD_DEFINITION | OBJECT"
+
+/* since: the minor version of the specification; the last row of a name that is not newer than the link counts. */
+static const struct spec {
+    const char *name;
+    uint32_t since;
+    const char *sdl;
 } specs[] = {
-    {"link",
+    {"link", 0,
      "directive @link(url: String, as: String, for: Purpose, import: [Import]) repeatable on "
      "SCHEMA scalar Import enum Purpose { SECURITY EXECUTION }"},
-    {"federation", "scalar FieldSet scalar Scope scalar Policy scalar ContextFieldValue "
-                   "directive @key(fields: FieldSet!, resolvable: Boolean = true) repeatable on "
-                   "OBJECT | INTERFACE "
-                   "directive @requires(fields: FieldSet!) on FIELD_DEFINITION "
-                   "directive @provides(fields: FieldSet!) on FIELD_DEFINITION "
-                   "directive @external(reason: String) on OBJECT | FIELD_DEFINITION "
-                   "directive @tag(name: String!) repeatable on SCHEMA |" EVERYWHERE
-                   "directive @extends on OBJECT | INTERFACE "
-                   "directive @shareable repeatable on OBJECT | FIELD_DEFINITION "
-                   "directive @inaccessible on" EVERYWHERE
-                   "directive @override(from: String!, label: String) on FIELD_DEFINITION "
-                   "directive @composeDirective(name: String!) repeatable on SCHEMA "
-                   "directive @interfaceObject on OBJECT directive @authenticated" GUARDED
-                   "directive @requiresScopes(scopes: [[Scope!]!]!)" GUARDED
-                   "directive @policy(policies: [[Policy!]!]!)" GUARDED
-                   "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION "
-                   "directive @fromContext(field: ContextFieldValue) on ARGUMENT_DEFINITION"},
-    {"connect",
-     "scalar JSONSelection scalar SourceHTTP scalar ConnectHTTP scalar ConnectorErrors scalar "
-     "ConnectBatch "
-     "directive @source(name: String!, http: SourceHTTP!, errors: ConnectorErrors, isSuccess: "
-     "JSONSelection) repeatable on SCHEMA "
-     "directive @connect(source: String, id: String, http: ConnectHTTP!, selection: "
-     "JSONSelection!, "
-     "entity: Boolean = false, batch: ConnectBatch, errors: ConnectorErrors, isSuccess: "
-     "JSONSelection) repeatable on FIELD_DEFINITION | OBJECT"},
+    {"federation", 0,
+     "scalar FieldSet scalar Scope scalar Policy scalar ContextFieldValue "
+     "directive @key(fields: FieldSet!, resolvable: Boolean = true) repeatable on "
+     "OBJECT | INTERFACE "
+     "directive @requires(fields: FieldSet!) on FIELD_DEFINITION "
+     "directive @provides(fields: FieldSet!) on FIELD_DEFINITION "
+     "directive @external(reason: String) on OBJECT | FIELD_DEFINITION "
+     "directive @tag(name: String!) repeatable on SCHEMA |" EVERYWHERE
+     "directive @extends on OBJECT | INTERFACE "
+     "directive @shareable repeatable on OBJECT | FIELD_DEFINITION "
+     "directive @inaccessible on" EVERYWHERE
+     "directive @override(from: String!, label: String) on FIELD_DEFINITION "
+     "directive @composeDirective(name: String!) repeatable on SCHEMA "
+     "directive @interfaceObject on OBJECT directive @authenticated" GUARDED
+     "directive @requiresScopes(scopes: [[Scope!]!]!)" GUARDED
+     "directive @policy(policies: [[Policy!]!]!)" GUARDED
+     "directive @context(name: String!) repeatable on INTERFACE | OBJECT | UNION "
+     "directive @fromContext(field: ContextFieldValue) on ARGUMENT_DEFINITION"},
+    {"connect", 0, CONNECT("ConnectHTTP!")},
+    {"connect", 4, CONNECT("ConnectHTTP")},
 };
 
 /* The types that a specification defines are called by its names, too; the standard's are not. */
@@ -77,19 +83,19 @@ add_spec(struct gql_schema *schema, const struct gql_link *link, struct gql_docu
 static bool
 use_spec(struct gql_schema *schema, const struct gql_link *link)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(specs); i++) {
-        struct gql_linked *linked = arena_alloc(&schema->arena, sizeof *linked);
-        if (!linked)
-            return false;
-        if (!str_eq(link->name, str_of(specs[i].name)))
-            continue;
-        if (gql_parse_all(str_of(specs[i].sdl), NULL, GQL_ALL, &linked->document, NULL, NULL) < 0)
-            return false;
-        linked->next = schema->linked;
-        schema->linked = linked;
-        return add_spec(schema, link, linked->document);
-    }
-    return true;
+    const struct spec *spec = NULL;
+    for (size_t i = 0; i < ARRAY_LENGTH(specs); i++)
+        if (str_eq(link->name, str_of(specs[i].name)) && specs[i].since <= link->minor)
+            spec = &specs[i];
+    if (!spec)
+        return true;
+    struct gql_linked *linked = arena_alloc(&schema->arena, sizeof *linked);
+    if (!linked ||
+        gql_parse_all(str_of(spec->sdl), NULL, GQL_ALL, &linked->document, NULL, NULL) < 0)
+        return false;
+    linked->next = schema->linked;
+    schema->linked = linked;
+    return add_spec(schema, link, linked->document);
 }
 
 bool

@@ -289,7 +289,8 @@ parse_definition(struct gql_parser *p, struct gql_definition *definition)
             return parse_operation(p, definition);
         }
     }
-    return gql_parser_expected(p, "an operation or a fragment");
+    return gql_parser_expected(p, p->language == GQL_ALL ? "a definition"
+                                                         : "an operation or a fragment");
 }
 
 static int

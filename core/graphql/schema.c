@@ -2,6 +2,7 @@
 #include "schema.h"
 
 #include "err.h"
+#include "link.h"
 #include "random.h"
 
 static const char prelude[] =
@@ -110,13 +111,29 @@ gql_schema_add(struct gql_schema *schema, const struct gql_document *doc)
     return add_definitions(schema, doc, true);
 }
 
+/* In a schema of federation, the type that is extended may be defined in another one: then its first extension is
+ * its definition here. */
+static bool
+add_lone_extensions(struct gql_schema *schema)
+{
+    struct gql_link *link;
+    if (!gql_links(&schema->arena, schema->document, &link))
+        return false;
+    while (link && !str_eq(link->name, STR("federation")))
+        link = link->next;
+    for (const struct gql_system *s = link ? schema->document->systems : NULL; s; s = s->next)
+        if (s->is_extension && s->kind != GQL_SCHEMA && !add_type(schema, s, false))
+            return false;
+    return true;
+}
+
 static bool
 add_extensions(struct gql_schema *schema)
 {
     for (const struct gql_system *s = schema->document->systems; s; s = s->next) {
         struct gql_schema_type *type = gql_type_find(schema, s->name);
         if (s->is_extension && type && type->kind == s->kind && !type->is_built_in &&
-            !add_parts(schema, type, s))
+            type->definition != s && !add_parts(schema, type, s))
             return false;
     }
     return true;
@@ -177,7 +194,8 @@ gql_schema_build(struct gql_schema *schema)
             return false;
     return add_definitions(schema, schema->prelude, true) &&
            add_definitions(schema, schema->document, false) && gql_schema_link(schema) &&
-           add_extensions(schema) && set_roots(schema) && set_possible(schema);
+           add_lone_extensions(schema) && add_extensions(schema) && set_roots(schema) &&
+           set_possible(schema);
 }
 
 static int
@@ -190,16 +208,13 @@ check(struct gql_schema *schema, struct gql_problems *problems, struct gantry_er
         gql_check_roots(schema, problems);
         gql_check_types(schema, problems);
     }
-    if (problems->nomem)
-        return err_nomem(err);
-    if (problems->count)
-        return err_set(err, GANTRY_E_INVALID, "the schema has mistakes");
-    return 0;
+    return problems->nomem ? err_nomem(err) : 0;
 }
 
 int
-gql_schema_new(struct str text, const struct gql_limits *limits, struct gql_problems *problems,
-               struct gql_schema **out, struct gantry_error **err)
+gql_schema_new_as_is(struct str text, const struct gql_limits *limits,
+                     struct gql_problems *problems, struct gql_schema **out,
+                     struct gantry_error **err)
 {
     struct gql_schema *schema = calloc(1, sizeof *schema);
     if (!schema)
@@ -223,6 +238,21 @@ gql_schema_new(struct str text, const struct gql_limits *limits, struct gql_prob
     if (rc < 0)
         gql_schema_free(schema);
     else
+        *out = schema;
+    return rc;
+}
+
+int
+gql_schema_new(struct str text, const struct gql_limits *limits, struct gql_problems *problems,
+               struct gql_schema **out, struct gantry_error **err)
+{
+    struct gql_schema *schema = NULL;
+    int rc = gql_schema_new_as_is(text, limits, problems, &schema, err);
+    if (rc == 0 && problems->count) {
+        gql_schema_free(schema);
+        return err_set(err, GANTRY_E_INVALID, "the schema has mistakes");
+    }
+    if (rc == 0)
         *out = schema;
     return rc;
 }

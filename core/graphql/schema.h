@@ -89,6 +89,12 @@ struct gql_schema {
 MUST_CHECK int gql_schema_new(struct str text, const struct gql_limits *limits,
                               struct gql_problems *problems, struct gql_schema **out,
                               struct gantry_error **err);
+/* The same, but mistakes leave a schema, for those who look on: a type may be named that is not there, and of two
+ * equal names the first counts.  Returns 0 (problems->count says whether there are mistakes), GANTRY_E_INVALID (the
+ * text does not parse) or GANTRY_E_NOMEM. */
+MUST_CHECK int gql_schema_new_as_is(struct str text, const struct gql_limits *limits,
+                                    struct gql_problems *problems, struct gql_schema **out,
+                                    struct gantry_error **err);
 void gql_schema_free(struct gql_schema *schema); /* taken; may be NULL */
 
 /* Validate a document (section 5).  Mistakes go to problems.  Returns 0, also with mistakes, or

@@ -29,45 +29,46 @@ unicode_escape(struct str s)
     return number;
 }
 
+static unsigned
+utf8_length(uint32_t c)
+{
+    return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+}
+
 static void
 add_utf8(struct buf *out, uint32_t c)
 {
-    if (c < 0x80) {
-        buf_add_char(out, (char)c);
-        return;
-    }
-    unsigned n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    unsigned n = utf8_length(c);
     static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    buf_add_char(out, (char)(lead[n] | (c >> (6 * (n - 1)))));
+    buf_add_char(out, (char)(lead[n == 1 ? 0 : n] | (c >> (6 * (n - 1)))));
     for (unsigned i = n - 1; i > 0; i--)
         buf_add_char(out, (char)(0x80 | ((c >> (6 * (i - 1))) & 0x3f)));
 }
 
-/* Add what the escape at the start of s means; returns its length, or 0 when it is none.  Half a
- * surrogate pair is none: it names no character. */
+/* The character that the escape at the start of s means; returns its length, or 0 when it is none.  Half
+ * a surrogate pair is none: it names no character. */
 static size_t
-add_escape(struct buf *out, struct str s)
+read_escape(struct str s, uint32_t *meaning)
 {
     static const char names[] = "\"\\/bfnrt";
     static const char meant[] = "\"\\/\b\f\n\r\t";
     if (s.len < 2)
         return 0;
-    const char *name = strchr(names, s.ptr[1]);
+    const char *name = memchr(names, s.ptr[1], sizeof names - 1);
     if (name) {
-        buf_add_char(out, meant[name - names]);
+        *meaning = (unsigned char)meant[name - names];
         return 2;
     }
     int32_t c = unicode_escape(s);
     if (c < 0 || (c >= 0xdc00 && c <= 0xdfff))
         return 0;
-    if (c < 0xd800 || c > 0xdbff) {
-        add_utf8(out, (uint32_t)c);
+    *meaning = (uint32_t)c;
+    if (c < 0xd800 || c > 0xdbff)
         return 6;
-    }
     int32_t low = unicode_escape((struct str){s.ptr + 6, s.len - 6});
     if (low < 0xdc00 || low > 0xdfff)
         return 0;
-    add_utf8(out, 0x10000 + (((uint32_t)c - 0xd800) << 10) + ((uint32_t)low - 0xdc00));
+    *meaning = 0x10000 + (((uint32_t)c - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
     return 12;
 }
 
@@ -95,10 +96,12 @@ gql_string_meaning(struct gql_lexer *lexer, size_t at, struct str raw, struct st
             buf_add_char(&built, raw.ptr[i++]);
             continue;
         }
-        size_t length = add_escape(&built, (struct str){raw.ptr + i, raw.len - i});
+        uint32_t meaning = 0;
+        size_t length = read_escape((struct str){raw.ptr + i, raw.len - i}, &meaning);
         if (length == 0)
             return gql_fail_at(lexer, at + i,
                                "GraphQL has no such escape; write \\\\ for a backslash");
+        add_utf8(&built, meaning);
         i += length;
     }
     return keep(lexer, &built, out);
@@ -162,30 +165,89 @@ measure(struct str text, bool first_line_counts)
     return layout;
 }
 
-int
-gql_block_meaning(struct gql_lexer *lexer, struct str raw, struct str *out)
+/* Go through a block string's meaning, byte by byte, up to the byte `stop`: where that stands in raw, as a span.
+ * built: may be NULL; gets the bytes before it. */
+static struct gql_span
+walk_block(struct str raw, size_t stop, struct buf *built)
 {
     struct layout layout = measure(raw, false);
-    AUTO_BUF struct buf built = BUF_INIT(raw.len);
     struct lines lines = {raw, false};
+    struct gql_span span = {0, 0};
     struct str line;
+    size_t made = 0;
     for (size_t i = 0; layout.first <= layout.last && next_line(&lines, &line); i++) {
         if (i < layout.first || i > layout.last)
             continue;
-        if (i > layout.first)
-            buf_add_char(&built, '\n');
-        size_t cut = i == 0 ? 0 : MIN(layout.indent, line.len);
-        for (size_t at = cut; at < line.len; at++) {
-            struct str rest = {line.ptr + at, line.len - at};
-            if (!str_starts_with(rest, STR("\\\"\"\""))) {
-                buf_add_char(&built, line.ptr[at]);
-                continue;
-            }
-            buf_add_text(&built, "\"\"\"");
-            at += 3;
+        size_t at = (size_t)(line.ptr - raw.ptr), end = at + line.len;
+        if (i > layout.first) {
+            if (made++ == stop)
+                return span;
+            if (built)
+                buf_add_char(built, '\n');
         }
+        for (at += i == 0 ? 0 : MIN(layout.indent, line.len); at < end; at = span.end) {
+            bool quotes = str_starts_with((struct str){raw.ptr + at, end - at}, STR("\\\"\"\""));
+            size_t length = quotes ? 3 : 1;
+            span = (struct gql_span){at, at + (quotes ? 4 : 1)};
+            if (stop < made + length)
+                return span;
+            made += length;
+            if (built)
+                buf_add_bytes(built, raw.ptr + (quotes ? at + 1 : at), length);
+        }
+        span = (struct gql_span){end, lines.ended ? end : (size_t)(lines.left.ptr - raw.ptr)};
     }
+    return (struct gql_span){span.start, span.start};
+}
+
+int
+gql_block_meaning(struct gql_lexer *lexer, struct str raw, struct str *out)
+{
+    AUTO_BUF struct buf built = BUF_INIT(raw.len);
+    walk_block(raw, SIZE_MAX, &built);
     return keep(lexer, &built, out);
+}
+
+static struct gql_span
+walk_string(struct str raw, size_t stop)
+{
+    size_t made = 0, length = 0;
+    for (size_t i = 0; i < raw.len; i += length) {
+        uint32_t meaning = 0;
+        length =
+            raw.ptr[i] == '\\' ? read_escape((struct str){raw.ptr + i, raw.len - i}, &meaning) : 0;
+        made += length ? utf8_length(meaning) : 1;
+        length = length ? length : 1;
+        if (stop < made)
+            return (struct gql_span){i, i + length};
+    }
+    return (struct gql_span){raw.len, raw.len};
+}
+
+/* The offset behind the last character of a string whose first is at `at`. */
+static size_t
+end_of_string(struct str text, size_t at, bool block)
+{
+    while (at < text.len) {
+        struct str rest = {text.ptr + at, text.len - at};
+        if (str_starts_with(rest, block ? STR("\"\"\"") : STR("\"")))
+            return at;
+        if (block)
+            at += str_starts_with(rest, STR("\\\"\"\"")) ? 4 : 1;
+        else
+            at += rest.ptr[0] == '\\' && rest.len > 1 ? 2 : 1;
+    }
+    return at;
+}
+
+struct gql_span
+gql_string_span(struct str text, const struct gql_value *string, size_t offset)
+{
+    bool block = string->kind == GQL_VALUE_BLOCK_STRING;
+    size_t start = string->at + (block ? 3 : 1);
+    struct str raw = {text.ptr + start, end_of_string(text, start, block) - start};
+    struct gql_span span = block ? walk_block(raw, offset, NULL) : walk_string(raw, offset);
+    return (struct gql_span){span.start + start, span.end + start};
 }
 
 bool
