@@ -5,7 +5,7 @@
  *                                  `---------mapping_print()----> text, comments kept
  *
  * A parsed mapping is never changed again: several threads may evaluate one.  The rules are those of
- * the specification of Apollo Connectors; "§" in comments here is a section of what it says. */
+ * the specification of Apollo Connectors. */
 #ifndef CONNECT_MAPPING_H
 #define CONNECT_MAPPING_H
 
@@ -73,7 +73,7 @@ struct mapping_problem {
     uint64_t hash;              /* of path and message */
 };
 
-/* Told after each step, when somebody wants to know (§ `explain`).  input: NULL at the head of a
+/* Told after each step, when somebody wants to know (`explain`).  input: NULL at the head of a
  * path.  output: NULL when there is none. */
 struct mapping_trace {
     void (*step)(void *context, size_t depth, struct mapping_range range, const struct value *input,

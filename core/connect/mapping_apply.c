@@ -1,4 +1,4 @@
-/* mapping_apply.c - evaluates a mapping: its limits, and its lists of items (§7.5, 7.6). */
+/* mapping_apply.c - evaluates a mapping: its limits, and its lists of items. */
 #include "mapping_eval.h"
 
 enum { DEFAULT_PROBLEMS = 10000, RECURSION_MAX = 600 };
@@ -69,12 +69,11 @@ static void
 add_member(struct eval *e, struct output *out, struct str name, struct value *item,
            const struct scope *scope, struct mapping_range range)
 {
-    struct value *before = value_find(out->object, name);
-    if (!before) {
-        if (value_append(e->arena, out->object, name, item) < 0)
-            eval_nomem(e);
+    struct value *before = NULL;
+    if (value_offer(e->arena, out->object, name, item, &before) < 0)
+        eval_nomem(e);
+    if (!before)
         return;
-    }
     item = eval_merge(e, before, item, scope->at_trail, range);
     if (item)
         eval_set(e, out->object, name, item);
@@ -133,8 +132,10 @@ add_items(struct eval *e, struct output *out, const struct mapping_list *list,
         return eval_nomem(e);
     if (value_expect(e->arena, out->object, list->count) < 0)
         return eval_nomem(e);
+    value_expect_like(out->object, e->made[list->number]);
     for (const struct mapping_item *item = list->items; item && e->rc == 0; item = item->next)
         add_item(e, out, item, scope);
+    e->made[list->number] = out->object;
     return e->rc == 0;
 }
 
@@ -147,7 +148,7 @@ eval_object(struct eval *e, const struct mapping_list *list, const struct scope 
             return NULL;
         return out.value ? out.value : out.object;
     }
-    out.object = value_new_object(e->arena); /* §7.7: of one key the last member wins */
+    out.object = value_new_object(e->arena); /* of one key the last member wins */
     if (!out.object)
         return eval_nomem(e);
     for (const struct mapping_item *item = list->items; item && e->rc == 0; item = item->next) {
@@ -220,8 +221,9 @@ apply_whole(struct eval *e)
     struct value *data = e->input->data;
     const struct mapping *m = e->mapping;
     e->hints = arena_alloc_array(e->arena, (size_t)m->key_count + 1, sizeof *e->hints);
+    e->made = arena_alloc_array(e->arena, (size_t)m->list_count + 1, sizeof(struct value *));
     const struct scope scope = {data, data, NULL, NULL, bind_variables(e)};
-    if (!e->hints)
+    if (!e->hints || !e->made)
         return eval_nomem(e);
     if (e->rc < 0)
         return NULL;

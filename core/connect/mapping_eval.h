@@ -1,10 +1,10 @@
 /* mapping_eval.h - what the files of the evaluator share.
  *
- *   mapping_apply.c   the whole; limits; lists of items      §7.5, 7.6
- *   mapping_path.c    heads, steps, chains, literals         §7.2 to 7.4, 7.7, 17.3, 17.4
- *   mapping_merge.c   two values under one key               §7.6
- *   mapping_problem.c why something is not there             §7.9
- *   method_*.c        the methods, by what they work on      §8, 17.5
+ *   mapping_apply.c   the whole; limits; lists of items
+ *   mapping_path.c    heads, steps, chains, literals
+ *   mapping_merge.c   two values under one key
+ *   mapping_problem.c why something is not there
+ *   method_*.c        the methods, by what they work on
  *
  * A value that is NULL is MISSING.  What goes wrong for good (a limit, no memory) is kept in `rc`: all
  * is MISSING from then on, and every loop over data asks eval_step() whether to go on. */
@@ -55,9 +55,10 @@ struct eval {
     struct arena *arena;
     struct problems problems;
     struct trail *trails, *free_trails;
-    uint32_t *hints; /* where each key was found the last time */
-    uint64_t steps;  /* left */
-    size_t depth;    /* of recursion */
+    struct value_hint *hints; /* where each key was found the last time */
+    struct value **made;      /* what each list of items made the last time */
+    uint64_t steps;           /* left */
+    size_t depth;             /* of recursion */
     int rc;
     struct gantry_error **err;
 };
@@ -122,7 +123,7 @@ bool eval_same(struct eval *e, const struct value *a, const struct value *b);
 /* "an array", "null"; of NULL "nothing".  Static. */
 const char *kind_words(const struct value *v);
 bool is_number(const struct value *v);
-/* The text of a scalar (§3.2); false for arrays and objects. */
+/* The text of a scalar; false for arrays and objects. */
 bool add_scalar_text(const struct value *v, struct buf *out);
 
 #endif

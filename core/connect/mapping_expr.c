@@ -1,4 +1,4 @@
-/* mapping_expr.c - parses expressions: literals, paths and their steps (§6.3). */
+/* mapping_expr.c - parses expressions: literals, paths and their steps. */
 #include "mapping_parser.h"
 
 #include <math.h>

@@ -125,7 +125,7 @@ lex_string(struct lexer *l, struct token *t)
     t->text = (struct str){to, written};
 }
 
-/* Digits with a point among, before or behind them; all together (§6.7). */
+/* Digits with a point among, before or behind them; all together. */
 static void
 lex_number(struct lexer *l, struct token *t)
 {

@@ -1,4 +1,4 @@
-/* mapping_lex.h - the tokens of the mapping language (§6.1, 6.2). */
+/* mapping_lex.h - the tokens of the mapping language. */
 #ifndef CONNECT_MAPPING_LEX_H
 #define CONNECT_MAPPING_LEX_H
 

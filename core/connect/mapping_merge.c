@@ -1,4 +1,4 @@
-/* mapping_merge.c - two values under one key become one (§7.6). */
+/* mapping_merge.c - two values under one key become one. */
 #include "mapping_eval.h"
 
 static struct value *

@@ -1,4 +1,4 @@
-/* mapping_parse.c - parses a whole mapping, and lists of items (§6.3, 17.2, 18.2). */
+/* mapping_parse.c - parses a whole mapping, and lists of items. */
 #include "mapping_parser.h"
 
 static bool
@@ -146,6 +146,7 @@ static int
 parse_items(struct parser *p, enum token_kind close, bool literal, struct mapping_list *list)
 {
     struct mapping_item **next = &list->items;
+    list->number = p->mapping->list_count++;
     int commas = -1, rc = 0;
     bool whole = close == TOKEN_END;
     while (!parse_is(p, close)) {

@@ -1,5 +1,5 @@
-/* mapping_path.c - evaluates paths: a head, steps, braces (§7.2 to 7.4), and what else may be a
- * head: literals, chains (§7.7, 17.4). */
+/* mapping_path.c - evaluates paths: a head, steps, braces, and what else may be a
+ * head: literals, chains. */
 #include "mapping_eval.h"
 
 static void
@@ -11,7 +11,7 @@ trace(const struct eval *e, struct mapping_range range, const struct value *inpu
         t->step(t->context, e->depth, range, input, output);
 }
 
-/* $request.headers and $response.headers: the names of header fields have no case (§9.2). */
+/* $request.headers and $response.headers: the names of header fields have no case. */
 static bool
 are_headers(const struct trail *trail)
 {
@@ -39,13 +39,13 @@ struct key {
 
 static struct value *get_key(struct eval *e, const struct key *key, struct flow from);
 
-/* §7.3: each element, to any depth; what is MISSING becomes null. */
+/* Each element, to any depth; what is MISSING becomes null. */
 static struct value *
 get_key_of_each(struct eval *e, const struct key *key, struct flow from)
 {
     struct value *array = value_new_array(e->arena);
     struct key each = *key;
-    each.optional = false; /* §17.3: it does not silence elements */
+    each.optional = false; /* it does not silence elements */
     if (!array)
         return eval_nomem(e);
     for (size_t i = 0; i < value_count(from.value) && eval_step(e); i++) {
@@ -72,7 +72,7 @@ get_key(struct eval *e, const struct key *key, struct flow from)
         found = get_key_of_each(e, key, from);
     } else {
         if (kind == VALUE_OBJECT)
-            found = value_find_at(from.value, key->name, &e->hints[key->number]);
+            found = value_find_again(from.value, key->name, &e->hints[key->number]);
         if (!found && kind == VALUE_OBJECT && are_headers(from.trail))
             found = find_header(from.value, key->name);
         if (!found && !(key->optional && kind == VALUE_OBJECT) && !e->input->without_problems)
@@ -126,7 +126,7 @@ eval_array(struct eval *e, const struct mapping_node *node, const struct scope *
     return array;
 }
 
-/* §17.4: the problems of operands that were passed over are forgotten once another one is taken. */
+/* The problems of operands that were passed over are forgotten once another one is taken. */
 static struct value *
 eval_chain(struct eval *e, const struct mapping_node *node, const struct scope *scope)
 {
@@ -178,7 +178,7 @@ run_head(struct eval *e, const struct mapping_node *node, const struct scope *sc
     return (struct flow){NULL, NULL};
 }
 
-/* §17.3: behind a "?" null is MISSING. */
+/* Behind a "?" null is MISSING. */
 static bool
 is_dropped(const struct flow *flow, bool optional)
 {

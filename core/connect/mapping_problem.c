@@ -1,4 +1,4 @@
-/* mapping_problem.c - why something is not there: kept in order, each once (§7.9). */
+/* mapping_problem.c - why something is not there: kept in order, each once. */
 #include "mapping_eval.h"
 
 #include <stdarg.h>

@@ -63,6 +63,7 @@ struct mapping_item {
 struct mapping_list {
     struct mapping_item *items;
     size_t count;
+    uint32_t number;            /* of its own in this mapping */
     struct mapping_range range; /* braces included */
 };
 
@@ -95,7 +96,7 @@ struct mapping {
     struct mapping_node *value;
     struct mapping_list *list;
     struct mapping_comment *comments; /* in order */
-    uint32_t key_count;               /* numbers of keys that were given */
+    uint32_t key_count, list_count;   /* numbers that were given to keys, to lists */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* method_list.c - methods on arrays and objects: parts of them, and choosing among elements.  Where
- * strings are taken too, first, last and get count characters, size and slice bytes (§8.1, 8.2). */
+ * strings are taken too, first, last and get count characters, size and slice bytes. */
 #include "mapping_eval.h"
 
 #include <inttypes.h>

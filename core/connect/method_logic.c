@@ -1,4 +1,4 @@
-/* method_logic.c - comparisons and logic (§17.5). */
+/* method_logic.c - comparisons and logic. */
 #include "mapping_eval.h"
 
 /* Two numbers by value; all else deeply and strictly. */

@@ -1,4 +1,4 @@
-/* method_number.c - arithmetic, and reading integers (§17.5).  Integers go from -2^63 to 2^64-1 and
+/* method_number.c - arithmetic, and reading integers.  Integers go from -2^63 to 2^64-1 and
  * are computed with more bits, so that what does not fit is seen. */
 #include "mapping_eval.h"
 

@@ -1,6 +1,6 @@
 /* public_mapping.c - gantry/connect.h's functions about mappings: texts in, texts out. */
 #include "err.h"
-#include "mapping.h"
+#include "public_text.h"
 
 #include <stdio.h>
 #include <time.h>
@@ -12,7 +12,6 @@ enum {
     STEPS_MAX = 1024 * 1024,
     STEP_DEPTH_MAX = 40
 };
-#define DEFAULT_JSON_BYTES (UINT64_C(64) * 1024 * 1024)
 
 struct gantry_mapping {
     struct mapping *mapping;
@@ -24,12 +23,6 @@ struct output {
     struct arena arena; /* of problems and their texts */
     struct buf data, steps;
 };
-
-static size_t
-size_of(uint64_t size)
-{
-    return (size_t)MIN(size, (uint64_t)SIZE_MAX);
-}
 
 static void
 set_place(struct gantry_mapping_place *where, struct str text, struct mapping_range range)
@@ -126,23 +119,6 @@ now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static const char *
-print_path(struct arena *a, const struct mapping_problem *problem)
-{
-    AUTO_BUF struct buf text = BUF_INIT((size_t)16 * 1024 * 1024);
-    buf_add_char(&text, '[');
-    for (size_t i = 0; i < problem->path_length; i++) {
-        if (i > 0)
-            buf_add_char(&text, ',');
-        if (problem->path[i].key.ptr)
-            buf_add_json(&text, problem->path[i].key);
-        else
-            buf_add_fmt(&text, "%zu", problem->path[i].index);
-    }
-    buf_add_char(&text, ']');
-    return buf_failed(&text) ? NULL : arena_dup(a, buf_view(&text));
-}
-
 static int
 give_problems(struct output *o, const struct mapping_result *result, struct gantry_error **err)
 {
@@ -152,9 +128,12 @@ give_problems(struct output *o, const struct mapping_result *result, struct gant
         return err_nomem(err);
     for (size_t i = 0; i < result->problem_count; i++) {
         const struct mapping_problem *p = &result->problems[i];
-        all[i] = (struct gantry_mapping_problem){
-            p->kind,        0,           arena_dup(&o->arena, p->message), print_path(&o->arena, p),
-            p->range.start, p->range.end};
+        all[i] = (struct gantry_mapping_problem){p->kind,
+                                                 0,
+                                                 arena_dup(&o->arena, p->message),
+                                                 public_path(&o->arena, p),
+                                                 p->range.start,
+                                                 p->range.end};
         if (!all[i].message || !all[i].path)
             return err_nomem(err);
     }
@@ -162,38 +141,6 @@ give_problems(struct output *o, const struct mapping_result *result, struct gant
     o->base.problem_count = (uint32_t)result->problem_count;
     o->base.problem_stride = sizeof *all;
     o->base.problems_dropped = (uint32_t)MIN(result->problems_dropped, (size_t)UINT32_MAX);
-    return 0;
-}
-
-static int
-read_json(struct arena *a, const char *json, uint64_t size, uint64_t max, const char *what,
-          struct value **out, struct gantry_error **err)
-{
-    const struct value_limits limits = {.max_bytes = size_of(max)};
-    int rc = value_parse(a, (struct str){json, size_of(size)}, &limits, out, err);
-    return rc < 0 ? err_wrap(err, rc, "%s", what) : 0;
-}
-
-/* The variables, read. */
-static int
-read_variables(struct arena *a, const struct gantry_mapping_input *input, uint64_t max,
-               struct mapping_variable **out, struct gantry_error **err)
-{
-    struct mapping_variable *all =
-        arena_alloc_array(a, (size_t)input->variable_count + 1, sizeof *all);
-    if (!all)
-        return err_nomem(err);
-    for (uint32_t i = 0; i < input->variable_count; i++) {
-        const struct gantry_mapping_variable *v =
-            (const void *)((const char *)input->variables + (size_t)i * input->variable_stride);
-        if (v->name[0] != '$' || v->name[1] == '\0')
-            return err_set(err, GANTRY_E_INVALID, "variable '%s': a name begins with '$'", v->name);
-        all[i].name = str_of(v->name);
-        int rc = read_json(a, v->json, v->json_size, max, v->name, &all[i].value, err);
-        if (rc < 0)
-            return rc;
-    }
-    *out = all;
     return 0;
 }
 
@@ -249,26 +196,49 @@ explain_step(void *context, size_t depth, struct mapping_range range, const stru
         buf_add_text(x->out, "(and more)\n");
 }
 
+/* The data on its way to the caller. */
+struct written {
+    const struct gantry_mapping_input *input;
+    uint64_t size, max;
+    int rc; /* what the caller's function said */
+};
+
+static int
+write_data(void *context, const char *bytes, size_t n)
+{
+    struct written *w = context;
+    if (n > w->max - w->size)
+        return GANTRY_E_INVALID;
+    w->size += n;
+    w->rc = w->input->write(w->input->write_context, bytes, n);
+    return w->rc;
+}
+
 static int
 print_data(struct output *o, const struct value *data, const struct gantry_mapping_input *input,
            struct gantry_error **err)
 {
-    uint32_t flags = input->flags;
+    enum value_style style =
+        input->flags & GANTRY_MAPPING_INDENTED ? VALUE_INDENTED : VALUE_COMPACT;
+    struct written written = {input, 0, o->data.max, 0};
+    const struct value_writer writer = {write_data, &written};
     if (!data)
         return 0;
-    /* What comes out is seldom longer than what went in; what is not used costs nothing. */
-    buf_expect(&o->data, MAX(size_of(input->json_size), (size_t)64));
-    if (!o->data.ptr)
-        return err_nomem(err);
-    int rc = value_print(data, flags & GANTRY_MAPPING_INDENTED ? VALUE_INDENTED : VALUE_COMPACT,
-                         &o->data);
-    if (buf_failed(&o->data) == GANTRY_E_NOMEM)
+    if (!input->write) { /* seldom longer than what went in; what is not used costs nothing */
+        buf_expect(&o->data, MAX(size_of(input->json_size), (size_t)64));
+        if (!o->data.ptr)
+            return err_nomem(err);
+    }
+    int rc = input->write ? value_write(data, style, &writer) : value_print(data, style, &o->data);
+    if (written.rc < 0)
+        return err_set(err, written.rc,
+                       "mapping: its result was not taken by the caller's function");
+    if (rc == GANTRY_E_NOMEM)
         return err_nomem(err);
     if (rc < 0)
-        return err_set(err, GANTRY_E_INVALID,
-                       "mapping: its result is longer, or nested deeper, than the limit");
-    o->base.data = buf_text(&o->data);
-    o->base.data_size = o->data.len;
+        return err_set(err, rc, "mapping: its result is longer, or nested deeper, than the limit");
+    o->base.data = input->write ? NULL : buf_text(&o->data);
+    o->base.data_size = input->write ? written.size : o->data.len;
     return 0;
 }
 
@@ -279,7 +249,7 @@ apply_into(struct output *o, const struct mapping *m, const struct gantry_mappin
     AUTO_ARENA struct arena arena;
     struct explained explained = {&o->steps, mapping_text(m)};
     const struct mapping_trace trace = {explain_step, &explained};
-    uint64_t max = input->max_json_bytes ? input->max_json_bytes : DEFAULT_JSON_BYTES;
+    uint64_t max = input->max_json_bytes ? input->max_json_bytes : PUBLIC_JSON_BYTES;
     const struct mapping_limits limits = {input->max_steps, size_of(input->max_memory_bytes),
                                           input->max_problems};
     struct mapping_input in = {.limits = &limits, .variable_count = input->variable_count};
@@ -291,9 +261,11 @@ apply_into(struct output *o, const struct mapping *m, const struct gantry_mappin
     in.trace = explain ? &trace : NULL;
     in.without_problems = input->flags & GANTRY_MAPPING_NO_PROBLEMS;
     uint64_t began = now_ns();
-    int rc = read_json(&arena, input->json, input->json_size, max, "the input", &in.data, err);
+    int rc =
+        public_read_json(&arena, input->json, input->json_size, max, "the input", &in.data, err);
     if (rc == 0)
-        rc = read_variables(&arena, input, max, &variables, err);
+        rc = public_read_variables(&arena, input->variables, input->variable_count,
+                                   input->variable_stride, max, &variables, err);
     if (rc < 0)
         return rc;
     in.variables = variables;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Do the vectors notice when the evaluator is wrong?  Flips one operator or branch at a time in the evaluator of
-mappings, and runs the unit tests of core/connect against it.  A mutant that they pass has survived.
+mappings, and runs the unit tests of core/connect against it.  A mutant that they pass has survived: either a vector is
+missing, or it is no mutant, and mutants-equivalent.txt says why.  Ends with 1 when a survivor is not explained there.
 
 usage: mutants.py BUILD [--count N] [--seed S] [--file NAME]    BUILD: a debug build, built"""
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOM = ROOT / "core/connect"
+EQUIVALENT = ROOT / "tests/vectors/mutants-equivalent.txt"
 FILES = ("mapping_apply.c", "mapping_call.c", "mapping_merge.c", "mapping_path.c", "mapping_problem.c", "method_any.c",
          "method_list.c", "method_logic.c", "method_number.c", "method_text.c")
 FLIPS = [  # pattern, replacement
@@ -28,6 +30,17 @@ FLIPS = [  # pattern, replacement
 SKIPPED = re.compile(r"nomem|^\s*(/?\*|#|//)|MAX =|DEFAULT_")
 
 
+def name_of(lines, number):
+    """Where a line is: its function, and the how manieth of its like there, if not the first."""
+    line, like = lines[number].strip(), 1
+    for before in reversed(lines[:number]):
+        function = re.match(r"(\w+)\(", before)
+        if function:
+            return function.group(1) + (f"#{like}" if like > 1 else "")
+        like += before.strip() == line
+    return "(no function)"
+
+
 def mutants_of(name):
     lines = (ROOM / name).read_text(encoding="utf-8").split("\n")
     for number, line in enumerate(lines):
@@ -36,13 +49,33 @@ def mutants_of(name):
             continue
         code = re.sub(r'"(?:\\.|[^"\\])*"', lambda m: "\0" * len(m.group(0)), line)  # no flips within texts
         code = code.split("/*")[0]
+        seen = {line}
         for pattern, replacement in FLIPS:
             for match in re.finditer(pattern, code):
                 if "\0" in match.group(0):
                     continue
                 flipped = line[:match.start()] + match.expand(replacement) + line[match.end():]
-                if flipped != line and ";" not in flipped.rstrip(";").replace("for (", "") or "for (" in line:
-                    yield name, number, line, flipped
+                if flipped in seen:
+                    continue
+                seen.add(flipped)
+                if ";" not in flipped.rstrip(";").replace("for (", "") or "for (" in line:
+                    where = f"{name}: {name_of(lines, number)}: {line.strip()}  ->  {flipped.strip()}"
+                    yield name, number, flipped, where
+
+
+def explained():
+    """The mutants of mutants-equivalent.txt, each with its reason."""
+    found, reason = {}, []
+    for line in EQUIVALENT.read_text(encoding="utf-8").split("\n"):
+        if not line or line.startswith("#"):
+            reason = []
+        elif "  ->  " in line:
+            if not reason:
+                sys.exit(f"{EQUIVALENT.name}: no reason for: {line}")
+            found[line] = " ".join(reason)
+        else:
+            reason.append(line)
+    return found
 
 
 def commands_of(build):
@@ -99,11 +132,16 @@ def main():
                                                               "unit_connect_alloc")}
     all_of_them = [m for name in FILES if given.file in (None, name) for m in mutants_of(name)]
     random.Random(given.seed).shuffle(all_of_them)
-    killed, survivors, broken = 0, [], 0
+    for test in tests:
+        if subprocess.run([given.build / "tests" / test], capture_output=True).returncode:
+            sys.exit(f"{test} fails without any mutant; mend that first")
+    reasons = explained()
+    stale = sorted(set(reasons) - {m[-1] for name in FILES for m in mutants_of(name)})
+    killed, accounted, survivors, broken = 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        for name, number, line, flipped in all_of_them:
-            if given.count and killed + len(survivors) >= given.count:
+        for name, number, flipped, where in all_of_them:
+            if given.count and killed + accounted + survivors >= given.count:
                 break
             lines = (ROOM / name).read_text(encoding="utf-8").split("\n")
             lines[number] = flipped
@@ -112,11 +150,17 @@ def main():
                 broken += 1
             elif is_killed(work, tests, name, out):
                 killed += 1
+                if where in reasons:
+                    print(f"killed, though explained: {where}", flush=True)
+            elif where in reasons:
+                accounted += 1
             else:
-                survivors.append((name, number, line, flipped))
-                print(f"survived: {name}:{number + 1}: {line.strip()}  ->  {flipped.strip()}", flush=True)
-    print(f"{killed} killed, {len(survivors)} survived, {broken} did not compile")
-    sys.exit(bool(survivors))
+                survivors += 1
+                print(f"survived, line {number + 1}: {where}", flush=True)
+    for where in stale:
+        print(f"there is no such mutant (any more): {where}")
+    print(f"{killed} killed, {accounted} explained in {EQUIVALENT.name}, {survivors} survived, {broken} did not compile")
+    sys.exit(bool(survivors or stale))
 
 
 main()

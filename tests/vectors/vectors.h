@@ -17,6 +17,7 @@
 #include "file.h"
 #include "str.h"
 
+#include <glob.h>
 #include <stdio.h>
 
 enum { VECTOR_SECTIONS = 8 };
@@ -105,6 +106,24 @@ vectors_run(const char *path, size_t (*run)(const struct vector *v))
     if (cases == 0)
         fprintf(stderr, "%s: no case in it\n", path);
     return cases ? failures : 1;
+}
+
+/* The same for every file of a folder; one without files is a failure. */
+static inline size_t
+vectors_run_folder(const char *folder, size_t (*run)(const struct vector *v))
+{
+    char pattern[1024];
+    glob_t files;
+    size_t failures = 0;
+    snprintf(pattern, sizeof pattern, "%s/*.test", folder);
+    if (glob(pattern, 0, NULL, &files) != 0) {
+        fprintf(stderr, "%s: no vectors in it\n", folder);
+        return 1;
+    }
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        failures += vectors_run(files.gl_pathv[i], run);
+    globfree(&files);
+    return failures;
 }
 
 #endif

@@ -148,6 +148,39 @@ problems_are_limited_and_the_rest_is_counted(void **state)
     gantry_mapping_output_free(out);
 }
 
+static int32_t
+write_some(void *context, const char *bytes, uint64_t size)
+{
+    struct buf *got = context;
+    buf_add_bytes(got, bytes, (size_t)size);
+    return buf_failed(got) ? GANTRY_E_CANCELLED : 0;
+}
+
+static void
+data_can_be_written_piece_by_piece(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf got = BUF_INIT(14);
+    AUTO_ERR struct gantry_error *err = NULL;
+    struct gantry_mapping_output *out = NULL;
+    struct gantry_mapping_input in = {.write = write_some, .write_context = &got};
+    assert_int_equal(apply("$.x", "{\"x\":[1,2,3,4,5]}", in, &out, NULL), 0);
+    assert_string_equal(buf_text(&got), "[1,2,3,4,5]");
+    assert_null(out->data);
+    assert_int_equal(out->data_size, 11);
+    gantry_mapping_output_free(out);
+    buf_reset(&got);
+    assert_int_equal(apply("$.y", "{\"x\":1}", in, &out, NULL), 0); /* nothing is not null */
+    assert_int_equal(got.len, 0);
+    assert_int_equal(out->data_size, 0);
+    gantry_mapping_output_free(out);
+    assert_int_equal(apply("$.x", "{\"x\":[1,2,3,4,5,6,7]}", in, &out, &err), GANTRY_E_CANCELLED);
+    assert_string_equal(err->message, "mapping: its result was not taken by the caller's function");
+    in.max_json_bytes = 9;
+    expect_refused("[1, 2, 3, 4, 5]", "1", in,
+                   "mapping: its result is longer, or nested deeper, than the limit");
+}
+
 static void
 many_problems_are_each_told_once(void **state)
 {
@@ -306,6 +339,7 @@ main(void)
         cmocka_unit_test(comparing_counts_steps),
         cmocka_unit_test(depth_is_limited),
         cmocka_unit_test(problems_are_limited_and_the_rest_is_counted),
+        cmocka_unit_test(data_can_be_written_piece_by_piece),
         cmocka_unit_test(many_problems_are_each_told_once),
         cmocka_unit_test(wrong_input_is_told),
         cmocka_unit_test(a_refusal_tells_the_place),
