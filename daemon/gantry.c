@@ -7,6 +7,12 @@
 #include <string.h>
 
 const struct tool_command tool_commands[] = {
+    {"connect check", "[--format FORMAT] [--] FILE...", "check connectors schemas",
+     "Checks each FILE, a GraphQL schema with @source and @connect; '-' is standard input.\n"
+     "Exit codes: 0 no errors (warnings and notes fail nothing), 1 errors, 2 a file cannot be\n"
+     "read.\n"
+     "  --format FORMAT  text or json\n",
+     tool_connect_check},
     {"connect explain", "[--spec VERSION] [--var NAME=JSON]... [--] SELECTION [INPUT]",
      "show what each step of a mapping was given, and gave",
      "Maps as 'gantry connect map' does, and prints a line for each step of the selection:\n"
@@ -28,6 +34,14 @@ const struct tool_command tool_commands[] = {
      "  --problems       print an object with the result as \"data\", and \"problems\"\n"
      "  --time           say on standard error how fast it was read, mapped and printed\n",
      tool_connect_map},
+    {"connect request", "[--format FORMAT] [--var NAME=JSON]... [--] FILE COORDINATE",
+     "show the request that a connector would send",
+     "FILE is a connectors schema, - is standard input.  COORDINATE is a connector's, such as\n"
+     "'Query.crane[0]', or its id.  Nothing is sent.  Exit codes: 0 it was built, 1 it cannot\n"
+     "be built, 2 the schema cannot be used, or has no such connector.\n"
+     "  --format FORMAT  text or json\n"
+     "  --var NAME=JSON  a variable, such as '$args={\"id\":1}'; may be given again\n",
+     tool_connect_request},
     {"events", "[--config FILE] [-n N] [--connector WHICH] [--follow] [--json]",
      "show what the manager has done, and why",
      "Reads the log of events in the state folder of the settings in FILE; without it the\n"

@@ -22,16 +22,29 @@ print_json_text(const char *text)
     putchar('"');
 }
 
-static void
-print_with_problems(const struct gantry_mapping_output *output)
+/* How `gantry connect map` prints its result. */
+struct shown {
+    int with_problems;
+    int has_data;
+};
+
+/* What cannot be written is told at the end, as of every command. */
+static int32_t
+show_data(void *context, const char *bytes, uint64_t size)
 {
-    putchar('{');
-    if (output->data) {
-        fputs("\"data\":", stdout);
-        fwrite(output->data, 1, output->data_size, stdout);
-        putchar(',');
-    }
-    fputs("\"problems\":[", stdout);
+    struct shown *shown = context;
+    if (shown->with_problems && !shown->has_data)
+        fputs("{\"data\":", stdout);
+    shown->has_data = 1;
+    fwrite(bytes, 1, size, stdout);
+    return 0;
+}
+
+/* Behind the data, when there is any. */
+static void
+print_with_problems(const struct gantry_mapping_output *output, int has_data)
+{
+    fputs(has_data ? ",\"problems\":[" : "{\"problems\":[", stdout);
     for (uint32_t i = 0; i < output->problem_count; i++) {
         const struct gantry_mapping_problem *p = &output->problems[i];
         fputs(i ? ",{\"message\":" : "{\"message\":", stdout);
@@ -69,17 +82,16 @@ print_problems_text(const struct gantry_mapping_output *output)
 }
 
 static void
-show(const struct tool_connect_options *options, const struct gantry_mapping_output *output,
-     size_t input_size)
+show_rest(const struct tool_connect_options *options, const struct gantry_mapping_output *output,
+          const struct shown *shown, size_t input_size)
 {
     if (output->steps) {
         fputs(output->steps, stdout);
         printf("result: %s\n", output->data ? output->data : "nothing");
         print_problems_text(output);
-    } else if (options->with_problems) {
-        print_with_problems(output);
-    } else if (output->data) {
-        fwrite(output->data, 1, output->data_size, stdout);
+    } else if (shown->with_problems) {
+        print_with_problems(output, shown->has_data);
+    } else if (shown->has_data) {
         putchar('\n');
     }
     if (options->with_time)
@@ -93,6 +105,7 @@ evaluate(const struct tool_command *self, const struct tool_connect_options *opt
     struct gantry_mapping_input in = {sizeof in};
     struct gantry_mapping_output *output = NULL;
     struct gantry_error *error = NULL;
+    struct shown shown = {options->with_problems, 0};
     in.json = input->ptr;
     in.json_size = input->size;
     in.max_json_bytes = UINT64_C(1) << 30;
@@ -102,11 +115,13 @@ evaluate(const struct tool_command *self, const struct tool_connect_options *opt
     in.variable_count = options->variable_count;
     in.variable_stride = sizeof(struct gantry_mapping_variable);
     in.flags = options->with_problems || explain ? 0 : GANTRY_MAPPING_NO_PROBLEMS;
+    in.write = explain ? NULL : show_data;
+    in.write_context = &shown;
     int rc = explain ? gantry_mapping_explain(mapping, &in, &output, &error)
                      : gantry_mapping_apply(mapping, &in, &output, &error);
     if (rc < 0)
         return tool_failed(self, rc, error);
-    show(options, output, input->size);
+    show_rest(options, output, &shown, input->size);
     gantry_mapping_output_free(output);
     return TOOL_OK;
 }

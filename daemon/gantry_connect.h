@@ -13,14 +13,14 @@ struct tool_text {
     const char *name; /* of the file, for messages; "the selection", "standard input" */
 };
 
-/* --spec, --var and the rest, as the commands take them. */
+/* --spec, --var, --format and the rest, as the commands take them. */
 struct tool_connect_options {
     uint32_t version; /* of connect: 2, 3, 4; 0: not given */
     struct gantry_mapping_variable *variables;
     uint32_t variable_count;
-    int with_problems, with_time;
-    const char *selection; /* NULL: none */
-    const char *input;     /* NULL: standard input */
+    int with_problems, with_time, json;
+    const char *selection; /* the first argument; NULL: none */
+    const char *input;     /* the second one; NULL: none */
 };
 
 /* Parse the command line.  Returns TOOL_OK or another exit code, having said why.

@@ -123,6 +123,15 @@ read_version(const struct tool_command *self, const char *text, uint32_t *versio
     return TOOL_OK;
 }
 
+static int
+read_format(const struct tool_command *self, const char *text, struct tool_connect_options *options)
+{
+    if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
+        return tool_usage(self, "--format is text or json, not", text);
+    options->json = text[0] == 'j';
+    return TOOL_OK;
+}
+
 /* NAME=JSON; the name is copied, the JSON is a view of the argument. */
 static int
 add_variable(const struct tool_command *self, const char *text,
@@ -153,10 +162,14 @@ read_option(const struct tool_command *self, char **argv, int argc, int *at,
     int evaluates = strstr(self->arguments, "--var") != NULL;
     int has_problems = strstr(self->arguments, "--problems") != NULL;
     int has_time = strstr(self->arguments, "--time") != NULL;
-    int takes = strcmp(option, "--spec") == 0 || (evaluates && strcmp(option, "--var") == 0);
+    int is_spec = strstr(self->arguments, "--spec") && strcmp(option, "--spec") == 0;
+    int is_format = strstr(self->arguments, "--format") && strcmp(option, "--format") == 0;
+    int takes = is_spec || is_format || (evaluates && strcmp(option, "--var") == 0);
     if (takes && *at + 1 >= argc)
         return tool_usage(self, "a value is missing behind", option);
-    if (strcmp(option, "--spec") == 0)
+    if (is_format)
+        return read_format(self, argv[++*at], options);
+    if (is_spec)
         return read_version(self, argv[++*at], &options->version);
     if (takes)
         return add_variable(self, argv[++*at], options);

@@ -47,9 +47,11 @@ struct tool_plugin_options {
  * NULL when memory ran out. */
 char *tool_plugin_path(const char *typed);
 
+int tool_connect_check(const struct tool_command *self, int argc, char **argv);
 int tool_connect_explain(const struct tool_command *self, int argc, char **argv);
 int tool_connect_fmt(const struct tool_command *self, int argc, char **argv);
 int tool_connect_map(const struct tool_command *self, int argc, char **argv);
+int tool_connect_request(const struct tool_command *self, int argc, char **argv);
 int tool_events(const struct tool_command *self, int argc, char **argv);
 int tool_graphql_fmt(const struct tool_command *self, int argc, char **argv);
 int tool_graphql_validate(const struct tool_command *self, int argc, char **argv);

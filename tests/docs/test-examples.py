@@ -2,6 +2,8 @@
 """The embedding examples, built by the command in their first lines against what `cmake --install` leaves, and run.
 
 usage: test-examples.py CMAKE BUILD-FOLDER CC [FLAG...]"""
+import http.server
+import json
 import os
 import pathlib
 import re
@@ -26,6 +28,25 @@ path = {folder}/connectors
 [backend memory]
 [log]
 level = warn
+"""
+
+PORT = """extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.12")
+  @link(url: "https://specs.apollo.dev/connect/v0.3", import: ["@source", "@connect"])
+  @source(name: "port", http: {{ baseURL: "http://127.0.0.1:{port}/v1/./", headers: {{ name: "x-key", value: "k" }} }},
+    errors: {{ message: "$.why" }})
+type Query {{
+  crane(id: ID!, q: [String]): Crane
+    @connect(source: "port", http: {{ GET: "/cranes/{{$args.id}}", queryParams: "q: $args.q" }},
+      selection: "$.crane {{ id isUp: up }}")
+}}
+type Mutation {{
+  paint(id: ID!, colour: String): Boolean
+    @connect(source: "port", selection: "crane.up", http: {{ POST: "/cranes/{{$args.id}}", body: "colour: $args.colour",
+      headers: {{ name: "content-type", value: "application/x-www-form-urlencoded" }} }})
+  start: Boolean @connect(source: "port", selection: "crane.up", http: {{ POST: "/start" }})
+}}
+type Crane {{ id: ID isUp: Boolean }}
 """
 
 
@@ -106,6 +127,56 @@ class Examples(unittest.TestCase):
         self.assertIn("tick: runs", out)
         self.assertIn("the platform is told: tick started", out)
         self.assertIn("tick: stopped", out)
+
+    def test_connect_curl_sends_what_the_schema_says_and_nothing_else(self):
+        seen = []
+
+        class Port(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                length = int(self.headers.get("content-length") or 0)
+                seen.append((self.command, self.path, self.headers.items(), self.rfile.read(length).decode()))
+                body = b'{"crane": {"id": 7, "up": true}}' if "gone" not in self.path else b'{"why": "it is gone"}'
+                self.send_response(200 if "gone" not in self.path else 410)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            do_GET = do_POST = answer
+
+            def log_message(self, *_):
+                pass
+        server = http.server.HTTPServer(("127.0.0.1", 0), Port)
+        self.addCleanup(server.server_close)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        program = self.build("connect-curl")[0]
+        schema = self.folder / "port.graphql"
+        schema.write_text(PORT.format(port=server.server_port))
+        host = f"127.0.0.1:{server.server_port}"
+
+        def call(field, arguments):
+            return json.loads(self.end(self.start(program, schema, f"{field}[0]", json.dumps(arguments))))
+        self.assertEqual(call("Query.crane", {"id": "a/../b", "q": ["x y", None]}), {"id": 7, "isUp": True})
+        method, path, headers, body = seen.pop()
+        self.assertEqual((method, path, body), ("GET", "/v1/./cranes/a%2F..%2Fb?q=x%20y&q=", ""))
+        headers = dict(headers)
+        self.assertIn("gzip", headers.pop("Accept-Encoding"))
+        self.assertEqual(headers, {"Host": host, "x-key": "k"})
+        self.assertEqual(call("Mutation.paint", {"id": "1", "colour": "red & é"}), True)
+        method, path, headers, body = seen.pop()
+        self.assertEqual((method, path, body), ("POST", "/v1/./cranes/1", "colour=red+%26+%C3%A9"))
+        self.assertEqual({name: value for name, value in headers if name != "Accept-Encoding"}, {
+            "Host": host, "x-key": "k", "content-type": "application/x-www-form-urlencoded", "content-length": "21"})
+        self.assertEqual(call("Mutation.start", {}), True)
+        method, path, headers, body = seen.pop()
+        self.assertEqual({name: value for name, value in headers if name != "Accept-Encoding"}, {
+            "Host": host, "x-key": "k", "content-length": "0"})
+        error = call("Query.crane", {"id": "gone"})
+        self.assertEqual((error["message"], error["extensions"]["http"]), ("it is gone", {"status": 410}))
+        server.shutdown()
+        server.server_close()
+        self.assertEqual(call("Query.crane", {"id": "1"})["extensions"], {
+            "code": "HTTP_CLIENT_ERROR", "service": "example", "connector": {"coordinate": "example:Query.crane[0]"}})
 
 
 unittest.main(argv=sys.argv[:1])
