@@ -104,4 +104,97 @@ class Connect(unittest.TestCase):
         self.expect("... a\n", "fmt", "--spec", "0.4", "...a")
 
 
+LINKS = """extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.11", import: ["@key"])
+  @link(url: "https://specs.apollo.dev/connect/v0.2", import: ["@source", "@connect"])
+"""
+GOOD = LINKS + """type Query {
+  cranes: [Crane] @connect(http: {GET: "https://yard.example/cranes"}, selection: "id name: title")
+}
+type Crane { id: ID name: String }
+"""
+BAD = LINKS + """type Query {
+\t"ü" cranes: [Crane] @connect(http: {GET: "yard/\tcranes"}, selection: \"\"\"
+    id
+    näme: title->first(
+  \"\"\")
+}
+type Crane { id: ID name: String }
+"""
+
+
+class Check(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_bytes(text.encode())
+        return path
+
+    def test_a_schema_without_errors_passes(self):
+        done = run("check", self.file("a.graphql", GOOD))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "no problems in 1 file\n", ""))
+        done = run("check", "-", stdin=GOOD)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "no problems in 1 file\n", ""))
+
+    def test_a_problem_comes_with_its_line_and_carets(self):
+        path = self.file("a.graphql", BAD.replace("\n", "\r\n"))
+        done = run("check", path)
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertEqual(done.stdout.split("\n"), [
+            f"{path}:5:43: error: Query.cranes[0]: the URL is relative, and the connector has no source; name one, or "
+            "begin the URL with https:// [RELATIVE_CONNECT_URL_WITHOUT_SOURCE]",
+            '  \t"ü" cranes: [Crane] @connect(http: {GET: "yard/\tcranes"}, selection: \"\"\"',
+            "  \t" + " " * 41 + "^" * 14,
+            f"{path}:7:6: error: Query.cranes[0]: 'selection': no part of a mapping begins with this character, at "
+            '"äme: title->first(" [INVALID_SELECTION]',
+            "      näme: title->first(",
+            "       ^",
+            "2 errors in 1 file", ""])
+
+    def test_a_warning_fails_nothing(self):
+        path = self.file("a.graphql", GOOD.replace("federation/v2.11", "federation/v2.3"))
+        done = run("check", path)
+        self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (0, "1 warning in 1 file"))
+        self.assertIn(f"{path}:2:14: warning: ", done.stdout)
+
+    def test_json_is_a_line_a_file(self):
+        good, bad = self.file("good", GOOD), self.file("bad", BAD)
+        done = run("check", good, "--format", "json", bad, "-", stdin="type Query { a: \"")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([line["file"] for line in lines], [str(good), str(bad), "-"])
+        self.assertEqual(lines[0], {"file": str(good), "problems": []})
+        self.assertEqual([list(line) for line in lines], [["file", "problems"]] * 3)
+        for problem in lines[1]["problems"] + lines[2]["problems"]:
+            self.assertEqual(list(problem), ["code", "message", "severity", "line", "column"])
+        self.assertEqual([(p["code"], p["severity"], p["line"]) for p in lines[2]["problems"]],
+                         [("GRAPH_QL_ERROR", "error", 1)])
+
+    def test_what_cannot_be_read_hides_no_other(self):
+        bad = self.file("bad", BAD)
+        for more in ([], ["--format", "json"]):
+            done = run("check", *more, self.folder / "none", bad, self.folder)
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 2), done)
+            self.assertIn("INVALID_SELECTION", done.stdout)
+        for arguments in ([], ["--format"], ["--format", "xml", bad], ["--nonsense", bad]):
+            done = run("check", *arguments)
+            self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (2, "", 1), done)
+        done = run("check", "--", self.file("plain", GOOD))
+        self.assertEqual(done.returncode, 0)
+
+    def test_a_long_line_is_cut_and_a_terminal_obeys_nothing(self):
+        long = GOOD.replace("id name: title", "id " * 500 + "(" + " name" * 500 + " \u009b31m")
+        done = run("check", self.file("a", long))
+        line, carets = done.stdout.splitlines()[1:3]
+        self.assertEqual((line[:5], line[-3:], len(line)), ("  ...", "...", 2 + 3 + 120 + 3))
+        self.assertEqual((line[carets.index("^")], carets.strip()), ("(", "^"))
+        done = run("check", self.file("a", GOOD.replace("id name", "( \u009b31m\x7f id name")))
+        self.assertIn("( ?31m? id name", done.stdout)
+
+
 unittest.main(argv=sys.argv[:1])

@@ -89,11 +89,10 @@ take_answers(struct async *self, struct ask *ask, bool *ended)
     return answers;
 }
 
-/* Emits them until the host has enough, and frees them. */
+/* Emits them until the host has enough, which rc other than 0 says, and frees them. */
 static int
-emit_all(struct async *self, struct gantry_call *call, struct answer *answers)
+emit_all(struct async *self, struct gantry_call *call, struct answer *answers, int rc)
 {
-    int rc = 0;
     while (answers) {
         struct answer *next = answers->next;
         if (rc == 0)
@@ -129,13 +128,13 @@ wait_and_emit(struct async *self, struct gantry_call *call, struct ask *ask)
     for (;;) {
         int rc = gantry_wait(self->host, call, &ask->done, 1, INT64_MAX, 0);
         if (rc <= 0) { /* the call is to end */
-            int emitted = emit_all(self, call, give_up(self, ask));
+            int emitted = emit_all(self, call, give_up(self, ask), 0);
             return ask->code < 0 ? ask->code : emitted;
         }
         bool ended;
-        rc = emit_all(self, call, take_answers(self, ask, &ended));
+        rc = emit_all(self, call, take_answers(self, ask, &ended), 0);
         if (rc != 0 && !ended)
-            emit_all(self, call, give_up(self, ask));
+            emit_all(self, call, give_up(self, ask), rc);
         if (rc != 0 || ended)
             return rc != 0 ? rc : ask->code;
     }
