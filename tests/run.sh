@@ -36,13 +36,25 @@ install_packages() {
         { tail -n 5 "$results/apt.log"; echo "tests: packages could not be installed: ${missing[*]}"; exit 1; }
 }
 
-build() { # build PRESET [cmake options]
+build() { # build PRESET [TARGET]; whoever builds the same at that moment is waited for
     local preset=$1
-    shift
-    cmake --preset "$preset" -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "$@" \
-        >"$results/$preset.cmake.log" 2>&1 || { cat "$results/$preset.cmake.log"; return 1; }
-    cmake --build "build/$preset" -j "$jobs" >"$results/$preset.build.log" 2>&1 ||
-        { grep -E 'error|warning|undefined|FAILED' "$results/$preset.build.log" | head -n 40; return 1; }
+    (
+        flock 9
+        cmake --preset "$preset" -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache \
+            >"$results/$preset.cmake.log" 2>&1 || { cat "$results/$preset.cmake.log"; exit 1; }
+        cmake --build "build/$preset" -j "$jobs" --target "${2:-all}" >"$results/$preset.build.log" 2>&1 ||
+            { grep -E 'error|warning|undefined|FAILED' "$results/$preset.build.log" | head -n 40; exit 1; }
+    ) 9>"$results/$preset.lock"
+}
+
+# What later steps need, and clang-tidy, the longest of all: by what the tests on real engines, which mostly wait, leave
+# of the machine.  Who needs a build builds it again, and says what is wrong with it.
+go_on_beside() {
+    renice -n 19 -p "$BASHPID" >/dev/null
+    ! has tsan || build tsan
+    ! has fuzz || build fuzz fuzzers
+    ! has lint || ctest --test-dir build/sanitize --output-on-failure --no-tests=error -R clang-tidy \
+        --output-junit "$results/clang-tidy.xml"
 }
 
 failed_steps=0
@@ -50,7 +62,7 @@ group() { # group PRESET NAME ctest-arguments...: run some of a build's tests, k
     local preset=$1 name=$2
     shift 2
     ctest --test-dir "build/$preset" --output-on-failure --no-tests=error \
-        --output-junit "$results/$name.xml" "$@" || failed_steps=$((failed_steps + 1))
+        --output-junit "$results/$name.xml" "$@" 2>&1 | tee "$results/$name.log" || failed_steps=$((failed_steps + 1))
 }
 
 install_packages
@@ -59,11 +71,20 @@ if has lint || has unit; then
     build sanitize || failed_steps=$((failed_steps + 1))
 fi
 if has lint; then
-    step 'static checks; clang-tidy goes on beside what follows, which mostly waits'
+    step 'static checks, but for clang-tidy'
     group sanitize lint -L lint -E clang-tidy
-    nice -n 19 ctest --test-dir build/sanitize --output-on-failure --no-tests=error -R clang-tidy \
-        --output-junit "$results/clang-tidy.xml" >"$results/clang-tidy.log" 2>&1 &
-    tidy=$!
+fi
+if has real; then
+    step 'build: release'
+    build release real_parts && bash tests/real/setup.sh || failed_steps=$((failed_steps + 1))
+fi
+go_on_beside >"$results/beside.log" 2>&1 &
+beside=$!
+if has real; then
+    step 'real engines and servers, and plugins of all kinds'
+    # One more than there are cores: they mostly wait.  What fails with a whole engine on a busy machine is tried once
+    # more, and told.
+    group release real -L '^(real|release)$' -j $((jobs + 1)) --repeat until-pass:2
 fi
 if has unit; then
     step 'unit tests under ASan and UBSan'
@@ -71,24 +92,18 @@ if has unit; then
 fi
 if has tsan; then
     step 'unit tests under TSan'
-    build tsan && group tsan tsan -L unit -j $((2 * jobs))
+    build tsan && group tsan tsan -L unit -j $((2 * jobs)) || failed_steps=$((failed_steps + 1))
 fi
-if has real; then
-    step 'real engines and servers'
-    # One more than there are cores: they mostly wait.
-    build release && bash tests/real/setup.sh && group release abi -R '^abi[.](life|frozen|record|mutants)' -j "$jobs" &&
-        group release real -L real -j $((jobs + 1)) || failed_steps=$((failed_steps + 1))
-    GANTRY_BUILD=build/release python3 tests/real/matrix/run.py --show
-    GANTRY_BUILD=build/release python3 tests/real/kit/run.py --show
-fi
-if has lint; then
-    step 'clang-tidy'
-    wait "$tidy" || failed_steps=$((failed_steps + 1))
-    cat "$results/clang-tidy.log"
-fi
+step 'what went on beside: clang-tidy'
+wait "$beside" || failed_steps=$((failed_steps + 1))
+cat "$results/beside.log"
 if has fuzz; then
     step 'fuzzers, 30 s each'
-    build fuzz && group fuzz fuzz -L fuzz -j "$jobs" || failed_steps=$((failed_steps + 1))
+    build fuzz fuzzers && group fuzz fuzz -L fuzz -j "$jobs" || failed_steps=$((failed_steps + 1))
+fi
+if has real; then
+    GANTRY_BUILD=build/release python3 tests/real/matrix/run.py --show
+    GANTRY_BUILD=build/release python3 tests/real/kit/run.py --show
 fi
 step 'done'
 python3 tests/counts.py "$failed_steps" "$results"/*.xml

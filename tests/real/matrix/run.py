@@ -27,7 +27,7 @@ from lib.gantryd import program  # noqa: E402
 from lib.platform import FOLDER as PLATFORM  # noqa: E402
 
 SIDE_BY_SIDE = 12
-LIMIT_SECONDS = 900
+LIMIT_SECONDS = 1200
 
 for path in sorted(pathlib.Path(FOLDER).glob("cases_*.py")):
     importlib.import_module(path.stem)

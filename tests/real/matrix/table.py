@@ -53,9 +53,19 @@ class Table:
         print("time".ljust(wide) + "  " + times)
         for reason, number in reasons.items():
             print(f"- {number}: {reason}")
+        self.show_failures(cases, found)
         if not complete:
             return 0
         skipped = [column for column in columns if not found[column]["cases"]]
         problems = [problem for problem in problems if problem.split(":")[0] not in skipped]
         print("\n".join(problems + [f"skip: the column {column} was not run" for column in skipped]))
         return 1 if problems else 77 if skipped else 0
+
+    @staticmethod
+    def show_failures(cases, found):
+        """Last of all, for who has only the end of the output."""
+        for column, kept in found.items():
+            for case, came in kept["cases"].items():
+                if case in cases and came["result"] == "FAIL":
+                    lines = came["reason"].strip().splitlines() or [""]
+                    print(f"FAILED {column}: {cases[case]} ({came['took']} s): " + " ... ".join(dict.fromkeys([lines[0], lines[-1]])))
