@@ -4,10 +4,7 @@
 #include "config.h"
 #include "document.h"
 #include "err.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static const char *const words[] = {"one", "two", NULL};
 static const struct gantry_setting settings[] = {
@@ -25,13 +22,6 @@ static const struct gantry_setting settings[] = {
 };
 static const struct gantry_plugin plugin = {GANTRY_PLUGIN_HEAD, .name = "fuzz",
                                             GANTRY_SETTINGS(settings)};
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 check_lines(const struct config *config)

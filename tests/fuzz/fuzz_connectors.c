@@ -2,21 +2,13 @@
  * whole.  What stands before the first NUL is put behind a link of the connect version that the first byte chooses;
  * without a NUL the bytes are a whole schema. */
 #include "buf.h"
+#include "fuzz.h"
 
 #include <gantry/connect.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char links[] =
     "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.14\", import: [\"@key\"]) "
     "@link(url: \"https://specs.apollo.dev/connect/v0.%u\", import: [\"@source\", \"@connect\"])\n";
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 struct seen {
     size_t size, errors;

@@ -1,18 +1,9 @@
 /* fuzz_events.c - any bytes are refused, or are events; and which of the two, and which events, does not
  * depend on the pieces in which they arrive. */
 #include "event_stream.h"
+#include "fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 struct seen {
     size_t count, sum; /* a number that stands for what was seen */

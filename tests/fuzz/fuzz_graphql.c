@@ -1,20 +1,10 @@
 /* fuzz_graphql.c - any bytes are refused, or are a document whose print parses and prints as the
  * same text; and so it is after a field was removed from it. */
 #include "err.h"
+#include "fuzz.h"
 #include "graphql.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { PRINT_MAX = 64 * 1024 * 1024 };
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 check_style(const struct gql_document *first, enum gql_style style)

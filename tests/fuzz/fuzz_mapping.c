@@ -1,20 +1,10 @@
 /* fuzz_mapping.c - any bytes are refused with a place in them, or are a mapping whose print is the
  * same mapping and prints as the same text.  The first byte chooses the connect version. */
 #include "err.h"
+#include "fuzz.h"
 #include "mapping.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { PRINT_MAX = 64 * 1024 * 1024 };
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 check_print(const struct mapping *m, enum mapping_version version)

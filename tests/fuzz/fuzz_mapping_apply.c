@@ -2,20 +2,10 @@
  * the result is the same.  The first byte chooses the connect version; a NUL parts the mapping from
  * the JSON. */
 #include "err.h"
+#include "fuzz.h"
 #include "mapping.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { PRINT_MAX = 16 * 1024 * 1024 };
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 evaluate(const struct mapping *m, struct arena *a, struct value *data)

@@ -3,18 +3,8 @@
  * platform.h promises: ids that are there and unique, texts that are there, a reason for every
  * doubt. */
 #include "err.h"
+#include "fuzz.h"
 #include "platform_internal.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 check_listing(const struct platform_listing *l)

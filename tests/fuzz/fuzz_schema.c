@@ -1,19 +1,9 @@
 /* fuzz_schema.c - any bytes are no schema and no document, or are printed in a normal form that prints as itself;
  * and what is a schema validates whatever stands behind the first NUL.  */
+#include "fuzz.h"
+
 #include <gantry/graphql.h>
-
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 check_format(const char *text, size_t size)

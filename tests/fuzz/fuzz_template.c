@@ -2,18 +2,8 @@
  * where it is for: in a URI nothing but its characters, the holes' own among them encoded.  The first byte chooses the
  * connect version and how it is rendered; variables are those of a request. */
 #include "err.h"
+#include "fuzz.h"
 #include "request.h"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static const char variables[] =
     "{\"$args\":{\"id\":\"a/"

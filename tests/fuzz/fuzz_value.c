@@ -1,20 +1,10 @@
 /* fuzz_value.c - any bytes are refused, or are JSON whose print reads as the same value and prints
  * as the same text. */
 #include "err.h"
+#include "fuzz.h"
 #include "value.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 enum { PRINT_MAX = 64 * 1024 * 1024 };
-
-static void
-must(bool holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void
 check_style(struct arena *a, const struct value *first, enum value_style style)

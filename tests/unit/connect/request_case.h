@@ -25,7 +25,6 @@
 #include "err.h"
 
 #include <gantry/connect.h>
-#include <glob.h>
 
 enum { CASE_ITEMS = 12, CASE_TEXT_MAX = 1 << 20 };
 
@@ -114,6 +113,21 @@ case_schema(const struct vector *v)
     if (gantry_connect_schema_new(buf_text(&text), text.len, &listener, &schema, NULL) < 0)
         fprintf(stderr, "%s:%zu: its schema is refused\n", v->file, v->line);
     return schema;
+}
+
+/* Returns how many failures check counts, and 1 when there is no schema to check with. */
+static inline size_t
+case_run(const struct vector *v,
+         size_t (*check)(struct request_case *c, const struct gantry_connect_schema *schema))
+{
+    struct request_case c = {.vector = v};
+    struct gantry_connect_schema *schema = case_schema(v);
+    arena_init(&c.arena, 0);
+    read_case(&c);
+    size_t failures = schema ? check(&c, schema) : 1;
+    gantry_connect_schema_free(schema);
+    arena_clear(&c.arena);
+    return failures;
 }
 
 #endif

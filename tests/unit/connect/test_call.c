@@ -93,14 +93,7 @@ check_call(struct request_case *c, const struct gantry_connect_schema *schema)
 static size_t
 run_case(const struct vector *v)
 {
-    struct request_case c = {.vector = v};
-    struct gantry_connect_schema *schema = case_schema(v);
-    arena_init(&c.arena, 0);
-    read_case(&c);
-    size_t failures = schema ? check_call(&c, schema) : 1;
-    gantry_connect_schema_free(schema);
-    arena_clear(&c.arena);
-    return failures;
+    return case_run(v, check_call);
 }
 
 static void
