@@ -14,9 +14,10 @@
 #define LINES_MAX         100000u
 
 /* How far a cursor looks back: longer than a line can wait between its stamp and the log, but not
- * for more lines than that when they come in floods. */
+ * for more lines than that when they come in floods.  On a busy machine a line waits for some ten
+ * milliseconds, in which the other stream may have written thousands. */
 #define LOOK_BACK_NS    INT64_C(1000000000)
-#define LOOK_BACK_LINES 512u
+#define LOOK_BACK_LINES 16384u
 
 /* ---- cursors
  * -------------------------------------------------------------------------------------- */

@@ -321,6 +321,34 @@ each_line_comes_once_whatever_the_portions(void **state)
         assert_true(seen[i]);
 }
 
+/* 100,000 lines a second, and one that waited for 40 ms between its stamp and the log. */
+static void
+line_that_waited_in_a_flood_is_not_lost(void **state)
+{
+    enum { FIRST = 5480, ALL = 5540, LATE = 5500, STAMPED = 1500, STEP_NS = 10000 };
+    const struct gantry_log_limits newest = {.size = sizeof newest, .max_lines = ALL - FIRST};
+    struct reading reading;
+    struct log_cursor start = {0, 0, 0};
+    char cursor[LOG_CURSOR_SIZE] = "", text[24];
+    (void)state;
+    for (size_t written = FIRST; written <= ALL; written += ALL - FIRST) {
+        begin(&reading);
+        for (unsigned i = 0; i < written; i++) { /* as the engine filters */
+            unsigned ns = (i == LATE ? STAMPED : i) * STEP_NS;
+            snprintf(text, sizeof text, "%u\n", i);
+            if (INT64_C(1767355200000000000) + ns >= start.from_ns)
+                piece(&reading, 1, ns, text);
+        }
+        assert_int_equal(read_all(&reading, 4096, cursor[0] ? cursor : NULL, &newest), 0);
+        memcpy(cursor, reading.fake.cursors[reading.fake.line_count - 1], sizeof cursor);
+        assert_true(log_cursor_parse(cursor, &start));
+        text_clear(&reading.stream);
+    }
+    assert_int_equal(reading.fake.line_count, ALL - FIRST);
+    for (unsigned i = 0; i < ALL - FIRST; i++)
+        assert_int_equal(strtoul(reading.fake.texts[i], NULL, 10), FIRST + i);
+}
+
 int
 main(void)
 {
@@ -336,6 +364,7 @@ main(void)
         cmocka_unit_test(cut_does_not_split_a_character),
         cmocka_unit_test(foreign_cursors_are_refused),
         cmocka_unit_test(each_line_comes_once_whatever_the_portions),
+        cmocka_unit_test(line_that_waited_in_a_flood_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
