@@ -18,6 +18,7 @@
 #include "../manager_plugins/scripted.h"
 
 #include "connector_folder.h"
+#include "within.h"
 
 #include <dlfcn.h>
 #include <netdb.h>
@@ -293,18 +294,6 @@ tear_down(void **state)
     free(w);
     return 0;
 }
-
-/* What must come may take so long on a machine that is busy; it is waited for no longer than it takes. */
-#define COMES_MS 60000
-
-#define WITHIN(ms, condition)                                                                      \
-    __extension__({                                                                                \
-        int64_t until_ = clock_mono_ms() + (ms);                                                   \
-        bool so_ = false;                                                                          \
-        while (!(so_ = (condition)) && clock_mono_ms() < until_)                                   \
-            (void)poll(NULL, 0, 5);                                                                \
-        so_;                                                                                       \
-    })
 
 static void
 pause_ms(int ms)

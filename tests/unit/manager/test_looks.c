@@ -9,11 +9,11 @@ an_inspection_that_finds_nothing_makes_no_storm(void **state)
     add_settings(w, "[platform local]\npath = %s\n[backend scripted]\n", w->folder);
     write_connector(w, "a", "i", "starting");
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     end(w);
     atomic_store(&scripted->inspect_missing, 1);
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&scripted->inspects) > 0));
+    assert_true(WITHIN(COMES_MS, atomic_load(&scripted->inspects) > 0));
     int before = atomic_load(&scripted->lists);
     pause_ms(5000);
     print_message("listings in 5 s at an interval of 10 s: %d\n",
@@ -29,11 +29,11 @@ an_inspection_that_finds_it_being_removed_makes_no_storm(void **state)
     add_settings(w, "[platform local]\npath = %s\n[backend scripted]\n", w->folder);
     write_connector(w, "a", "i", "starting");
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     end(w);
     atomic_store(&scripted->inspect_removing, 1);
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&scripted->inspects) > 0));
+    assert_true(WITHIN(COMES_MS, atomic_load(&scripted->inspects) > 0));
     pause_ms(2000);
     print_message("inspections in 2 s: %d\n", atomic_load(&scripted->inspects));
     assert_true(atomic_load(&scripted->inspects) < 10);
@@ -46,7 +46,7 @@ an_inspection_older_than_an_action_says_nothing(void **state)
     with_local(w);
     write_connector(w, "a", "i", "starting");
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     end(w);
     int starts = atomic_load(&scripted->starts);
     atomic_store(&scripted->stops, 0);
@@ -54,7 +54,7 @@ an_inspection_older_than_an_action_says_nothing(void **state)
     write_connector(w, "a", "i", "stopping");
     atomic_store(&scripted->inspect_ms, 2000); /* begins with the listing, before the stop */
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, scripted_count("a", GANTRY_STATE_EXITED) == 1));
+    assert_true(WITHIN(COMES_MS, scripted_count("a", GANTRY_STATE_EXITED) == 1));
     pause_ms(3500);
     print_message("stops of a workload that was stopped once: %d\n", atomic_load(&scripted->stops));
     assert_int_equal(starts, atomic_load(&scripted->starts));
@@ -69,7 +69,7 @@ a_hash_that_cannot_be_read_is_said_once(void **state)
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "null")));
     fake_set(&w->fake, w->fake.configurations, LISTED(CONFIGURED("a", "aa")));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&w->fake.statuses) > 0));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->fake.statuses) > 0));
     atomic_store(&scripted->hide_hash, 1);
     atomic_store(&scripted->inspect_ms, 100);
     end(w); /* a new one that knows no hash */

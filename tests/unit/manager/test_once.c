@@ -9,13 +9,13 @@ once_removes_what_is_not_listed_any_more(void **state)
     write_connector(w, "a", "i", "starting");
     write_connector(w, "b", "i", "starting");
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     end(w);
     assert_int_equal(2, scripted_count(NULL, GANTRY_STATE_RUNNING));
     remove_connector(w, "b");
     atomic_store(&scripted->list_ms, 50);
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     assert_int_equal(0, scripted_count("b", -1));
 }
 
@@ -27,7 +27,7 @@ once_ends_when_configurations_are_refused(void **state)
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "null")));
     fake_set(&w->fake, w->fake.configurations, ERROR("DATABASE_ERROR", "no"));
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(6000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
 }
 
 static void
@@ -37,7 +37,7 @@ once_ends_when_a_configuration_does_not_come(void **state)
     with_opencti(w, "interval = 200ms", "");
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "null")));
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(6000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
 }
 
 static void
@@ -52,7 +52,7 @@ once_serves_a_platform_while_another_is_away(void **state)
     write_connector(w, "a", "i", "starting");
     atomic_store(&scripted->list_ms, 50);
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     assert_int_equal(1, scripted_count("a", GANTRY_STATE_RUNNING));
 }
 
@@ -65,7 +65,7 @@ once_ends_when_the_manager_is_refused(void **state)
              ERROR("UNSUPPORTED_ERROR", "Only one connector manager is supported per instance"));
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "null")));
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(6000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     assert_true(w->code < 0);
 }
 
@@ -76,7 +76,7 @@ a_dry_run_on_a_platform_ends(void **state)
     with_opencti(w, "interval = 200ms", "");
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "null")));
     begin(w, GANTRY_RUN_DRY);
-    assert_true(WITHIN(6000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     assert_int_equal(0, w->code);
     assert_int_equal(0, atomic_load(&scripted->starts));
     assert_int_equal(0, atomic_load(&w->fake.reported));
@@ -92,7 +92,7 @@ a_dry_run_that_waits_does_not_spin(void **state)
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);
     begin(w, GANTRY_RUN_DRY);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     getrusage(RUSAGE_SELF, &after);
     long ms = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec -
                before.ru_stime.tv_sec) *
@@ -111,13 +111,13 @@ down_says_what_it_could_not_remove(void **state)
     with_local(w);
     write_connector(w, "a", "i", "starting");
     begin(w, GANTRY_RUN_ONCE);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     end(w);
     scripted_set_state("a", GANTRY_STATE_REMOVING); /* an engine may be stuck on it for ever */
     atomic_store(&scripted->list_ms, 10);
     atomic_store(&scripted->keep_removing, 1);
     begin(w, GANTRY_RUN_DOWN);
-    assert_true(WITHIN(10000, atomic_load(&w->ended)));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->ended)));
     assert_int_equal(1, scripted_count("a", -1));
     assert_true(w->code < 0);
 }

@@ -13,13 +13,13 @@ one_that_is_being_removed_does_not_hide_that_all_have_vanished(void **state)
     fake_set(&w->fake, w->fake.configurations,
              LISTED(CONFIGURED("a", "aa") "," CONFIGURED("b", "aa") "," CONFIGURED("c", "aa")));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(8000, scripted_count(NULL, GANTRY_STATE_RUNNING) == 3));
+    assert_true(WITHIN(COMES_MS, scripted_count(NULL, GANTRY_STATE_RUNNING) == 3));
     atomic_store(&scripted->slow_id, "a");
     atomic_store(&scripted->stop_ms, 60000); /* a takes its time to stop */
     fake_set(&w->fake, w->fake.listing,
              LISTED(CONNECTOR("b", "aa", "starting",
                               "\"started\"") "," CONNECTOR("c", "aa", "starting", "\"started\"")));
-    assert_true(WITHIN(5000, atomic_load(&scripted->stops) == 1));
+    assert_true(WITHIN(COMES_MS, atomic_load(&scripted->stops) == 1));
     fake_set(&w->fake, w->fake.listing, LISTED(""));
     pause_ms(3000);
     print_message("of b and c run on: %d\n", scripted_count("b", GANTRY_STATE_RUNNING) +
@@ -37,7 +37,7 @@ a_workload_without_a_platform_is_never_removed(void **state)
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "\"started\"")));
     fake_set(&w->fake, w->fake.configurations, LISTED(CONFIGURED("a", "aa")));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(8000, scripted_count(NULL, GANTRY_STATE_RUNNING) == 1));
+    assert_true(WITHIN(COMES_MS, scripted_count(NULL, GANTRY_STATE_RUNNING) == 1));
     atomic_store(&scripted->bare_labels, 1);
     pause_ms(600);
     atomic_store(&scripted->list_fails, 2); /* the backend is away while it vanishes */
@@ -74,7 +74,7 @@ a_manager_that_is_refused_later_does_not_spin(void **state)
     fake_set(&w->fake, w->fake.configurations, LISTED(CONFIGURED("a", "aa")));
     atomic_store(&scripted->start_image_missing, 1);
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&scripted->starts) == 3)); /* the next waits 4 s */
+    assert_true(WITHIN(COMES_MS, atomic_load(&scripted->starts) == 3)); /* the next waits 4 s */
     fake_set(&w->fake, w->fake.pings,
              ERROR("UNSUPPORTED_ERROR", "Only one connector manager is supported per instance"));
     pause_ms(6000);

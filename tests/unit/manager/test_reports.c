@@ -10,7 +10,7 @@ a_report_that_finds_no_connector_is_not_repeated_at_once(void **state)
     fake_set(&w->fake, w->fake.configurations, LISTED(CONFIGURED("a", "aa")));
     fake_set(&w->fake, w->fake.reports, ERROR("FUNCTIONAL_ERROR", "Cant find element to update"));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&w->fake.statuses) > 0));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->fake.statuses) > 0));
     int before = atomic_load(&w->fake.reported);
     pause_ms(2000);
     int more = atomic_load(&w->fake.reported) - before;
@@ -25,9 +25,9 @@ a_status_that_the_platform_lost_is_told_again(void **state)
     with_opencti(w, "interval = 200ms", "");
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "stopping", "null")));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&w->fake.statuses) > 0));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->fake.statuses) > 0));
     /* The listing goes on to say that it knows none. */
-    assert_true(WITHIN(3000, atomic_load(&w->fake.statuses) > 1));
+    assert_true(WITHIN(COMES_MS, atomic_load(&w->fake.statuses) > 1));
 }
 
 static void
@@ -38,7 +38,7 @@ logs_are_read_in_their_own_interval(void **state)
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "null")));
     fake_set(&w->fake, w->fake.configurations, LISTED(CONFIGURED("a", "aa")));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(5000, atomic_load(&scripted->logs) > 0));
+    assert_true(WITHIN(COMES_MS, atomic_load(&scripted->logs) > 0));
     pause_ms(3000);
     print_message("reads of logs in 3 s at 300 ms: %d\n", atomic_load(&scripted->logs));
     assert_true(atomic_load(&scripted->logs) >= 7);
@@ -71,7 +71,7 @@ a_standing_reason_and_a_failing_stop_are_said_once_each(void **state)
     fake_set(&w->fake, w->fake.listing, LISTED(CONNECTOR("a", "aa", "starting", "\"started\"")));
     fake_set(&w->fake, w->fake.configurations, LISTED(CONFIGURED("a", "aa")));
     begin(w, GANTRY_RUN_DAEMON);
-    assert_true(WITHIN(8000, scripted_count(NULL, GANTRY_STATE_RUNNING) == 1));
+    assert_true(WITHIN(COMES_MS, scripted_count(NULL, GANTRY_STATE_RUNNING) == 1));
     atomic_store(&scripted->stop_fails, 1);
     atomic_store(&w->warnings, 0);
     fake_set(&w->fake, w->fake.listing,

@@ -6,8 +6,8 @@
 #include <gantry/plugin.h> /* before cmocka, which takes the word fail for itself */
 
 #include "../manager_plugins/scripted.h"
-#include "clock.h"
 #include "compiler.h"
+#include "within.h"
 
 #include <dlfcn.h>
 #include <poll.h>
@@ -37,15 +37,6 @@ struct world {
     /* What the test's own platform is to list, and what became of it. */
     atomic_int wanted, fails, listed, told_started;
 };
-
-#define WITHIN(ms, condition)                                                                      \
-    __extension__({                                                                                \
-        int64_t until_ = clock_mono_ms() + (ms);                                                   \
-        bool so_ = false;                                                                          \
-        while (!(so_ = (condition)) && clock_mono_ms() < until_)                                   \
-            (void)poll(NULL, 0, 5);                                                                \
-        so_;                                                                                       \
-    })
 
 static void
 take_line(void *context, int level, const char *line, size_t length)
