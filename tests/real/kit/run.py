@@ -112,6 +112,18 @@ def test(column, settings, only):
         process.end(tool)
 
 
+def test_twice(column, settings, only):
+    """What is broken is tried once more, by itself: one moment of a busy machine is not the plugin's.  It is told."""
+    results, status = test(column, settings, only)
+    broken = {name: came for name, came in results.items() if came["result"] == "FAIL"}
+    if status != 1 or not broken:
+        return results, status
+    again, status = test(column, settings, list(broken))
+    for name, came in again.items():
+        results[name] = {**came, "at_first": broken[name]["reason"]} if came["result"] == "ok" else came
+    return results, status
+
+
 def run_column(column, given):
     """How long the kit took, what came of each promise, and how the tool ended."""
     column.scripts = {"kit": WORKLOAD.read_text(encoding="utf-8")}
@@ -125,7 +137,7 @@ def run_column(column, given):
             if given.by_hand:
                 print(" ".join(command(column, settings, given.only)), flush=True)
                 signal.pause()
-            results, status = test(column, settings, given.only)
+            results, status = test_twice(column, settings, given.only)
             return time.monotonic() - began, results, status
         finally:
             column.stop()

@@ -82,6 +82,15 @@ def tell(column, function, came):
     print(f"{word} {column}: {function.__name__} ({came['took']} s)" + (": " if came["reason"] else "") + came["reason"], flush=True)
 
 
+def run_again(stage, chosen, results):
+    """What failed, once more and by itself: so that one moment of a busy machine is not the whole column's.  It is told."""
+    for function in [f for f in chosen if results[f.__name__]["result"] == "FAIL"]:
+        first, again = results[function.__name__], run_alone(stage, function)
+        tell(stage.backend.name, function, again)
+        if again["result"] == "ok":
+            results[function.__name__] = {**again, "at_first": first["reason"]}
+
+
 def run_column(backend, chosen):
     """Those that run beside others first, then the others one by one, each on a clean stage."""
     results, stage = {}, Stage(backend)
@@ -102,6 +111,7 @@ def run_column(backend, chosen):
         for function in [f for f in chosen if f.alone]:
             results[function.__name__] = run_alone(stage, function)
             tell(backend.name, function, results[function.__name__])
+        run_again(stage, chosen, results)
     finally:
         stage.close()
         backend.stop()

@@ -6,7 +6,14 @@ import pathlib
 
 from lib.gantryd import build_folder
 
+AGAIN = "passed at the second attempt only:"  # tests/counts.py looks for it
 WORDS = {"ok": "ok", "FAIL": "FAIL", "out": "-"}
+
+
+def shortly(reason):
+    """Its first line and its last."""
+    lines = reason.strip().splitlines() or [""]
+    return " ... ".join(dict.fromkeys([lines[0], lines[-1]]))
 
 
 class Table:
@@ -67,5 +74,6 @@ class Table:
         for column, kept in found.items():
             for case, came in kept["cases"].items():
                 if case in cases and came["result"] == "FAIL":
-                    lines = came["reason"].strip().splitlines() or [""]
-                    print(f"FAILED {column}: {cases[case]} ({came['took']} s): " + " ... ".join(dict.fromkeys([lines[0], lines[-1]])))
+                    print(f"FAILED {column}: {cases[case]} ({came['took']} s): {shortly(came['reason'])}")
+                if case in cases and "at_first" in came:
+                    print(f"{AGAIN} {column}: {cases[case]}: at first {shortly(came['at_first'])}")
