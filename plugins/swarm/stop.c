@@ -12,6 +12,7 @@
 
 #define POLL_MS   100
 #define MARGIN_MS 1000 /* of the call's time, to tell how it came out */
+#define REAPED_MS 5000 /* after which a task is taken for one of a node that is down */
 
 struct ending {
     char label[64];                /* "CODE MS" */
@@ -209,6 +210,35 @@ swarm_op_stop(struct engine_task *task, const struct gantry_ref *ref, uint32_t g
     return code == GANTRY_E_NOT_FOUND ? 0 : code;
 }
 
+static bool
+are_being_removed(const struct swarm_tasks *tasks)
+{
+    for (size_t i = 0; i < tasks->count; i++)
+        if (task_is_being_removed(tasks->items[i].json))
+            return true;
+    return false;
+}
+
+/* A manager (seen with 20.10) ends with a null pointer when a service is removed in the moment in which it takes
+ * away the tasks that the service lost when it was stopped.  That is within a second of the stop. */
+static int
+await_reaper(struct engine_task *task, const cJSON *service)
+{
+    int64_t until_ms = swarm_clock_ms() + REAPED_MS;
+    int code = 0;
+    while (code == 0 && swarm_replicas(service) == 0 && swarm_clock_ms() < until_ms &&
+           gantry_remaining_ms(task->engine->host, task->call) > MARGIN_MS) {
+        AUTO_JSON_SECRET list = NULL;
+        AUTO_TASKS tasks = {0};
+        code = tasks_left(task, service, false, &list, &tasks);
+        if (code == 0 && !are_being_removed(&tasks))
+            break;
+        if (code == 0)
+            code = engine_pause(task, POLL_MS);
+    }
+    return code == GANTRY_E_NOT_FOUND ? 0 : code;
+}
+
 int
 swarm_op_remove(struct engine_task *task, const struct gantry_ref *ref)
 {
@@ -219,7 +249,9 @@ swarm_op_remove(struct engine_task *task, const struct gantry_ref *ref)
         return code == GANTRY_E_NOT_FOUND ? 0 : code;
     if (strcmp(json_text(service, "ID"), ref->handle) != 0)
         return 0;
-    code = swarm_delete(task, ref->handle);
+    code = await_reaper(task, service);
+    if (code == 0)
+        code = swarm_delete(task, ref->handle);
     if (code < 0)
         return code;
     seen_forget(swarm_of(task), ref->handle);

@@ -152,7 +152,8 @@ void tasks_clear(struct swarm_tasks *tasks);
 /* Those of one service: a view. */
 struct swarm_tasks tasks_of(const struct swarm_tasks *all, const char *service);
 
-bool task_is_over(const cJSON *task); /* complete, failed, rejected, shut down ... */
+bool task_is_over(const cJSON *task);          /* complete, failed, rejected, shut down ... */
+bool task_is_being_removed(const cJSON *task); /* by the swarm itself: its service was stopped */
 /* Did it run, or does it?  1 yes, 0 not yet, -1 it could not be started. */
 int task_began(const cJSON *task);
 const char *task_reason(const cJSON *task); /* or NULL */

@@ -95,6 +95,12 @@ task_is_over(const cJSON *task)
     return has_word(task, "Status.State", over);
 }
 
+bool
+task_is_being_removed(const cJSON *task)
+{
+    return has_word(task, "DesiredState", (const char *const[]){"remove", NULL});
+}
+
 /* By itself, and not because it was told to. */
 static bool
 ended_by_itself(const cJSON *task)

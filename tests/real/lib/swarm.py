@@ -64,7 +64,8 @@ class SwarmEngine(Engine):
         return made
 
     def remove_service(self, service):
-        """At once, by force."""
+        """At once, by force; but for tasks that are being taken away: dockerd may end with a null pointer then."""
+        eventually(lambda: all(task["DesiredState"] != "remove" for task in self.tasks(service)), 10, "its tasks are taken away")
         try:
             self.api("DELETE", "/services/" + service)
         except ApiError as error:
