@@ -90,6 +90,11 @@ class Engine:
         eventually(answers, timeout, "dockerd answers")
         return self
 
+    def last_words(self):
+        """"" while it runs; else how dockerd, which nobody told to, ended."""
+        code = self.process.poll()
+        return "" if code is None else f"dockerd ended by itself with {code}:\n{self.log_tail(40)}"
+
     def ping(self):
         try:
             return self.raw("GET", "/_ping", timeout=2)[0] == 200

@@ -60,6 +60,10 @@ class Backend:
         """The last requests that the plugin made, for the evidence of a failure; may be empty."""
         return []
 
+    def last_words(self):
+        """What an engine that has ended by itself said before, or nothing: likewise.  clean() starts it again."""
+        return ""
+
     # ----- images and the registry
 
     def image(self, name):

@@ -59,9 +59,7 @@ def alive(pids):
 def engine_that_fails_changes_nothing(s):
     """State `unknown`, and S1: what cannot be listed is not absent."""
     connectors = [s.add(str(i)) for i in range(3)]
-    marks = {connector: s.mark(connector) for connector in connectors}
-    for connector in connectors:
-        s.reported(connector, "started")
+    marks = s.runs(*connectors)
     for status, body in ((500, STRUCK), (404, STRUCK), (200, b"[]x")):
         s.backend.answer(status, body)
         s.backend.cut_streams()
@@ -76,9 +74,7 @@ def engine_that_fails_changes_nothing(s):
 @case(alone=True)
 def engine_that_is_down_loses_nothing_and_comes_back(s):
     kept, stopped, changed = s.add("kept"), s.add("stopped"), s.add("changed")
-    marks = {connector: s.mark(connector) for connector in (kept, stopped, changed)}
-    for connector in marks:
-        s.reported(connector, "started")
+    marks = s.runs(kept, stopped, changed)
     s.backend.down()
     s.platform.request(stopped, "stopping")
     s.platform.patch(changed, bump=True)
@@ -95,7 +91,7 @@ def engine_that_is_down_loses_nothing_and_comes_back(s):
 @case(alone=True)
 def engine_that_is_slow_makes_nothing_twice(s):
     connectors = [s.add(str(i)) for i in range(3)]
-    marks = {connector: s.mark(connector) for connector in connectors}
+    marks = s.runs(*connectors)
     s.backend.slow(0.5)
     late = s.add("late")
     s.platform.request(connectors[0], "stopping")
@@ -121,9 +117,7 @@ def broken_event_stream_is_followed_again_and_nothing_is_missed(s):
     daemon = s.own_daemon(manager={"interval": "60s"}, **{"platform opencti": {"logs_interval": "60s", "health_interval": "60s"}})
     killed, removed, kept = (s.add(word) for word in ("killed", "removed", "kept"))
     daemon.start()
-    marks = {connector: s.mark(connector) for connector in (killed, removed, kept)}
-    for connector in marks:
-        s.reported(connector, "started")
+    marks = s.runs(killed, removed, kept)
     for _ in range(3):
         s.backend.cut_streams()
         s.backend.kill(s.mark(killed)[0])

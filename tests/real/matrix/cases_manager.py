@@ -15,9 +15,10 @@ def two_ids_with_one_name_both_run(s):
     daemon = s.own_daemon()
     connectors = [s.platform.add("Same Name!", s.backend.image("busy"), id=one) for one in ids]
     daemon.start()
+    marks = s.runs(*connectors)
     names = [s.running(connector)["name"] for connector in connectors]
     assert names == ["same-name-1d3f0000", "same-name-2d3f0000"], names
-    s.stays({connector: s.mark(connector) for connector in connectors}, 2)
+    s.stays(marks, 2)
 
 
 @case
@@ -25,6 +26,7 @@ def name_held_by_a_foreign_workload_is_given_another(s):
     foreign = s.outside(s.name(), labels={"opencti-manager": "somebody else"})
     before = s.seen(foreign)
     connector = s.add()
+    s.runs(connector)
     found = s.running(connector)
     assert found["name"] == s.name() + "-" + connector[:8], found["name"]
     s.platform.patch(connector, bump=True)
@@ -37,11 +39,9 @@ def restarted_manager_adopts_what_it_made(s):
     daemon = s.own_daemon(manager={"max_removals": "1000"})
     daemon.start()
     running, stopped = s.add("running"), s.add("stopped")
-    marks = {running: s.mark(running)}
-    s.mark(stopped)
+    marks = s.runs(running, stopped)
     s.platform.request(stopped, "stopping")
     marks[stopped] = mark_of(s.stopped(stopped))
-    s.reported(running, "started")
     s.reported(stopped, "stopped")
     started = s.health(running).get("started_at")
     for end in (daemon.kill, daemon.terminate):
@@ -64,7 +64,7 @@ def wrong_registry_password_names_the_registry_and_the_old_one_runs_on(s):
     daemon.write_config()
     daemon.start()
     connector = s.add()
-    mark = s.mark(connector)
+    mark = s.runs(connector)[connector]
     s.platform.patch(connector, image=s.backend.push(s.name("pushed")))
     s.logs_say(connector, host, "[registry")
     s.stays({connector: mark}, 2)
@@ -90,6 +90,7 @@ def sixty_four_actions_at_once(s):
         assert left == 0, f"{left} are not as wished"
         return True
     eventually(lambda: all_of(True), 180, "all run", pause=1.0)
+    s.settled(connectors)
     up = time.monotonic() - began
     for connector in connectors:
         s.platform.request(connector, "stopping")

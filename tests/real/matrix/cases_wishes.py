@@ -9,9 +9,7 @@ from scene import case, mark_of
 def runs(s, word="one", image="busy"):
     """A connector that runs and is reported; its id and mark."""
     connector = s.add(word, image)
-    mark = s.mark(connector)
-    s.reported(connector, "started")
-    return connector, mark
+    return connector, s.runs(connector)[connector]
 
 
 @contextlib.contextmanager
@@ -204,15 +202,8 @@ def crash_loop_ends_when_it_is_not_wanted(s):
     connector = s.add(image="crash")
     eventually(lambda: s.health(connector).get("restart_count", 0) >= 2, 60, "it is restarted", pause=0.3)
     s.platform.request(connector, "stopping")
-    s.reported(connector, "stopped")
-    try:
-        stays_stopped(s, connector)
-    except AssertionError:  # a start was under way when the wish changed: another one is not
-        s.reported(connector, "stopped")
-        stays_stopped(s, connector)
-
-
-def stays_stopped(s, connector):
+    s.reported(connector, "stopped")  # which it may be between two starts already
+    s.settled([connector])
     mark = mark_of(s.stopped(connector))
     stays(lambda: [mark_of(w) for w in s.of(connector)] == [mark], 8, pause=0.2)
 

@@ -41,6 +41,7 @@ def evidence(scene, error):
             text += f"  there is {workload['name']} running={workload['running']} pid={workload['pid']}\n"
     except Exception as late:
         text += f"  (workloads not to be had: {late})\n"
+    text += "".join(f"  {line}\n" for line in scene.backend.last_words().splitlines())
     text += "".join(f"  asked {line[:160]}\n" for line in scene.backend.asked())
     if scene._daemon:
         text += f"  --- gantryd's last lines\n{scene._daemon.tail(25)}\n"

@@ -197,6 +197,23 @@ class Scene:
     def mark(self, connector):
         return mark_of(self.running(connector))
 
+    def settled(self, connectors, timeout=60):
+        """Wait until gantryd has ended what it does for them: a newer wish would break it off."""
+        def probe():
+            last = {line.get("connector"): line["event"] for line in self.daemon.lines() if line.get("event", "").startswith("action ")}
+            busy = [connector for connector in connectors if last.get(connector) == "action begins"]
+            assert not busy, f"it still acts for {busy[:3]}"
+            return True
+        eventually(probe, timeout, "what has begun is done", pause=0.2)
+
+    def runs(self, *connectors):
+        """Wait until they run, are reported, and nothing is being done for them; {connector: mark}."""
+        marks = {connector: self.mark(connector) for connector in connectors}
+        for connector in connectors:
+            self.reported(connector, "started")
+        self.settled(connectors)
+        return marks
+
     def stays(self, marks, seconds):
         """marks: {connector: mark}; nothing is made, removed or started anew all the time."""
         def same():

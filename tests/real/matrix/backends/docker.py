@@ -68,6 +68,8 @@ class Docker(Backend):
         return {"network_mode": "none"}
 
     def clean(self):
+        if self.last_words():
+            self.engine.restart()
         self.honest()
         self.up()
         self._registry.front.on_request = None
@@ -77,6 +79,9 @@ class Docker(Backend):
 
     def asked(self):
         return [f"{method} {path}" for method, path in self.front.requests[-8:]]
+
+    def last_words(self):
+        return self.engine.last_words()
 
     # ----- images and the registry
 
