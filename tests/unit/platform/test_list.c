@@ -162,7 +162,7 @@ a_slow_platform_ends_at_the_time_for_lists(void **state)
 {
     (void)state;
     struct side *s = side_opencti();
-    s->settings.list_timeout_ms = 50;
+    s->settings.list_timeout_ms = 2000;
     EXPECT(s->fake, .hold = true);
     assert_int_equal(GANTRY_E_TIMEOUT, side_list(s));
     side_free(s);

@@ -155,7 +155,7 @@ timeouts_are_taken_over(void **state)
     (void)state;
     struct running r;
     run_start(&r, "request_timeout = 1h\nlist_timeout = 1h");
-    take(&r, "first-token", "request_timeout = 50ms");
+    take(&r, "first-token", "request_timeout = 2s");
     EXPECT(r.fake, .hold = true);
     platform_ping(r.platform, ended, &r);
     run_until(&r, 1);
