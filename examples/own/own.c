@@ -124,14 +124,14 @@ own_report(void *context, const struct gantry_report *report)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
     uint32_t wished = 1; /* run */
     struct gantry_platform own = {.size = sizeof own, .name = "own", .context = &wished};
     own.list = own_list, own.report = own_report;
-    char folder[] = "/tmp/own-XXXXXX";
+    const char *folder = argc > 1 ? argv[1] : "own-state"; /* what it knows, for the next time */
     const struct gantry_assignment settings[] = {{"manager", "id", "own"},
-                                                 {"manager", "state_dir", mkdtemp(folder)},
+                                                 {"manager", "state_dir", folder},
                                                  {"backend task", "plugin", "task"}};
     struct gantry_options options = {
         .size = sizeof options, .assignments = settings, .assignment_count = 3};

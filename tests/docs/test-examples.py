@@ -122,7 +122,8 @@ class Examples(unittest.TestCase):
     def test_own_platform_and_plugin_in_one_file(self):
         source = manual.ROOT / "examples/own/own.c"
         self.assertLess(len(source.read_text().splitlines()), 150)
-        process = self.start(self.build("own")[0])
+        program = self.build("own")[0]
+        process = self.start(program, str(pathlib.Path(program).parent / "own-state"))
         out = self.end(process)
         self.assertIn("tick: runs", out)
         self.assertIn("the platform is told: tick started", out)
