@@ -301,6 +301,21 @@ pause_ms(int ms)
     (void)poll(NULL, 0, ms);
 }
 
+/* Does the count stand still for so long, sooner or later? */
+static bool
+rests(atomic_int *count, int ms)
+{
+    int64_t until = clock_mono_ms() + COMES_MS, since = clock_mono_ms();
+    int before = atomic_load(count);
+    while (clock_mono_ms() < since + ms && clock_mono_ms() < until) {
+        pause_ms(5);
+        if (atomic_load(count) != before)
+            since = clock_mono_ms();
+        before = atomic_load(count);
+    }
+    return clock_mono_ms() >= since + ms;
+}
+
 /* Starts the tests, or says 77 where the plugin is not built. */
 static bool
 find_plugin(void)
