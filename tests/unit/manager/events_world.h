@@ -87,11 +87,8 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->home, sizeof w->home, "/tmp/gantry-test.XXXXXX");
-    if (!mkdtemp(w->home)) {
-        free(w);
-        return -1;
-    }
+    assert_non_null(w);
+    make_home(w->home);
     snprintf(w->folder, sizeof w->folder, "%s/connectors", w->home);
     snprintf(w->log, sizeof w->log, "%s/state/events.jsonl", w->home);
     snprintf(w->old_log, sizeof w->old_log, "%s/state/events.1.jsonl", w->home);

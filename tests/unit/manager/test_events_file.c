@@ -112,7 +112,7 @@ a_full_file_is_put_aside_and_one_is_kept(void **state)
     char folder[128];
     snprintf(folder, sizeof folder, "%s/state", w->home);
     assert_int_equal(mkdir(folder, 0700), 0);
-    fill(w->log, 4 * 1024 * 1024);
+    fill(w->log, (size_t)4 * 1024 * 1024);
     add_to_log(w->old_log, "{\"time\":\"2026-01-01T00:00:00Z\",\"kind\":\"oldest\"}\n");
     assert_int_equal(stat(w->log, &info), 0);
     unsigned all = read_log(w, 0, r);

@@ -51,11 +51,8 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->home, sizeof w->home, "/tmp/gantry-test.XXXXXX");
-    if (!mkdtemp(w->home)) {
-        free(w);
-        return -1;
-    }
+    assert_non_null(w);
+    make_home(w->home);
     snprintf(w->folder, sizeof w->folder, "%s/connectors", w->home);
     mkdir(w->folder, 0700);
     snprintf(w->settings, sizeof w->settings,
