@@ -229,6 +229,8 @@ const char *kit_state_word(uint32_t state);
 const char *kit_label(const struct gantry_status *status, const char *key);
 /* "not offered", where the workloads do not obey GANTRY_KIT. */
 int kit_needs_workload(struct kit *kit);
+/* A connector whose workload obeys this program; likewise. */
+int kit_connector_of(struct kit *kit, const char *program, struct kit_connector **connector);
 /* Inspect until it is in one of these states (bits 1 << GANTRY_STATE_*), at the longest the kit's patience. */
 int kit_await(struct kit *kit, const char *handle, uint32_t states, struct gantry_status *status);
 

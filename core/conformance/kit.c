@@ -70,6 +70,17 @@ kit_needs_workload(struct kit *kit)
                : kit_not_offered(kit, "[kit] does not say 'workload = yes': no image obeys it");
 }
 
+int
+kit_connector_of(struct kit *kit, const char *program, struct kit_connector **connector)
+{
+    KIT_CHECK(kit_needs_workload(kit));
+    *connector = kit_connector(kit);
+    if (!*connector)
+        return KIT_BROKEN;
+    (*connector)->program = program;
+    return KIT_OK;
+}
+
 /* ---- one promise ---------------------------------------------------------------------------------- */
 
 int

@@ -171,12 +171,9 @@ kit_try_inspect_hash_of_the_variable(struct kit *kit)
 static int
 expect_end(struct kit *kit, const char *program, uint32_t state, int32_t exit_code)
 {
-    KIT_CHECK(kit_needs_workload(kit));
-    struct kit_connector *c = kit_connector(kit);
+    struct kit_connector *c;
     struct gantry_status status;
-    if (!c)
-        return KIT_BROKEN;
-    c->program = program;
+    KIT_CHECK(kit_connector_of(kit, program, &c));
     struct kit_answer a = kit_start(kit, c, NULL, GANTRY_START_ONCE, NULL);
     KIT_CHECK(kit_expect_ok(kit, "start()", &a));
     KIT_CHECK(kit_await(kit, a.status.handle, KIT_ENDED, &status));

@@ -47,13 +47,8 @@ int
 kit_run_speaking(struct kit *kit, const char *program, struct kit_connector **connector,
                  const char **handle)
 {
-    KIT_CHECK(kit_needs_workload(kit));
-    struct kit_connector *c = kit_connector(kit);
-    if (!c)
-        return KIT_BROKEN;
-    c->program = program;
-    KIT_CHECK(kit_run(kit, c, handle));
-    *connector = c;
+    KIT_CHECK(kit_connector_of(kit, program, connector));
+    KIT_CHECK(kit_run(kit, *connector, handle));
     return let_it_speak(kit, *handle);
 }
 

@@ -8,11 +8,8 @@
 static int
 run(struct kit *kit, const char *program, const char **handle)
 {
-    KIT_CHECK(kit_needs_workload(kit));
-    struct kit_connector *c = kit_connector(kit);
-    if (!c)
-        return KIT_BROKEN;
-    c->program = program;
+    struct kit_connector *c;
+    KIT_CHECK(kit_connector_of(kit, program, &c));
     return kit_run(kit, c, handle);
 }
 
@@ -45,12 +42,9 @@ kit_try_logs_know_both_streams(struct kit *kit)
 int
 kit_try_logs_without_line_end(struct kit *kit)
 {
+    struct kit_connector *c;
     struct kit_answer a;
-    KIT_CHECK(kit_needs_workload(kit));
-    struct kit_connector *c = kit_connector(kit);
-    if (!c)
-        return KIT_BROKEN;
-    c->program = "lines 1; partial tail; exit 0";
+    KIT_CHECK(kit_connector_of(kit, "lines 1; partial tail; exit 0", &c));
     struct kit_answer started = kit_start(kit, c, NULL, GANTRY_START_ONCE, NULL);
     KIT_CHECK(kit_expect_ok(kit, "start()", &started));
     KIT_CHECK(kit_await(kit, started.status.handle, KIT_ENDED, NULL));

@@ -190,11 +190,8 @@ expect_one_run(struct kit *kit, const struct kit_connector *c, const char *exist
 int
 kit_try_start_once_is_not_restarted(struct kit *kit)
 {
-    KIT_CHECK(kit_needs_workload(kit));
-    struct kit_connector *c = kit_connector(kit);
-    if (!c)
-        return KIT_BROKEN;
-    c->program = "sleep 1; exit 3";
+    struct kit_connector *c;
+    KIT_CHECK(kit_connector_of(kit, "sleep 1; exit 3", &c));
     return expect_one_run(kit, c, NULL);
 }
 
@@ -202,11 +199,8 @@ kit_try_start_once_is_not_restarted(struct kit *kit)
 int
 kit_try_start_existing_once_is_not_restarted(struct kit *kit)
 {
-    KIT_CHECK(kit_needs_workload(kit));
-    struct kit_connector *c = kit_connector(kit);
-    if (!c)
-        return KIT_BROKEN;
-    c->program = "sleep 1; exit 3";
+    struct kit_connector *c;
+    KIT_CHECK(kit_connector_of(kit, "sleep 1; exit 3", &c));
     struct kit_answer a = kit_start(kit, c, NULL, 0, NULL);
     KIT_CHECK(kit_expect_ok(kit, "start()", &a));
     const char *handle = a.status.handle;

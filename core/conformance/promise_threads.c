@@ -124,6 +124,18 @@ start_all(struct kit *kit, struct crowd *crowd)
     return KIT_OK;
 }
 
+/* All that can be asked of them. */
+static int
+ask_all(struct kit *kit, struct crowd *crowd)
+{
+    struct kit_answer answers[SIDE_BY_SIDE];
+    KIT_CHECK(all_at_once(kit, crowd, RUNTIME_INSPECT, answers));
+    KIT_CHECK(expect_own(kit, crowd, "inspect()", answers));
+    KIT_CHECK(all_at_once(kit, crowd, RUNTIME_LIST, answers));
+    KIT_CHECK(expect_own(kit, crowd, "list()", answers));
+    return all_at_once(kit, crowd, RUNTIME_LOGS, answers);
+}
+
 static int
 end_all(struct kit *kit, struct crowd *crowd)
 {
@@ -140,16 +152,11 @@ end_all(struct kit *kit, struct crowd *crowd)
 int
 kit_try_threads_many_workloads_at_once(struct kit *kit)
 {
-    struct kit_answer answers[SIDE_BY_SIDE];
     struct crowd *crowd = crowd_new(kit);
     int64_t began_ms = clock_mono_ms();
     for (int i = 0; crowd && goes_on(kit, i, began_ms); i++) {
         KIT_CHECK(start_all(kit, crowd));
-        KIT_CHECK(all_at_once(kit, crowd, RUNTIME_INSPECT, answers));
-        KIT_CHECK(expect_own(kit, crowd, "inspect()", answers));
-        KIT_CHECK(all_at_once(kit, crowd, RUNTIME_LIST, answers));
-        KIT_CHECK(expect_own(kit, crowd, "list()", answers));
-        KIT_CHECK(all_at_once(kit, crowd, RUNTIME_LOGS, answers));
+        KIT_CHECK(ask_all(kit, crowd));
         KIT_CHECK(end_all(kit, crowd));
     }
     return crowd ? KIT_OK : KIT_BROKEN;
@@ -158,7 +165,6 @@ kit_try_threads_many_workloads_at_once(struct kit *kit)
 int
 kit_try_threads_one_workload_at_once(struct kit *kit)
 {
-    struct kit_answer answers[SIDE_BY_SIDE];
     struct crowd *crowd = crowd_new(kit);
     int64_t began_ms = clock_mono_ms();
     for (int i = 0; crowd && goes_on(kit, i, began_ms); i++) {
@@ -168,11 +174,7 @@ kit_try_threads_one_workload_at_once(struct kit *kit)
             crowd->connectors[j] = crowd->connectors[0];
             crowd->handles[j] = handle;
         }
-        KIT_CHECK(all_at_once(kit, crowd, RUNTIME_INSPECT, answers));
-        KIT_CHECK(expect_own(kit, crowd, "inspect() of one", answers));
-        KIT_CHECK(all_at_once(kit, crowd, RUNTIME_LIST, answers));
-        KIT_CHECK(expect_own(kit, crowd, "list() of one", answers));
-        KIT_CHECK(all_at_once(kit, crowd, RUNTIME_LOGS, answers));
+        KIT_CHECK(ask_all(kit, crowd));
         KIT_CHECK(end_all(kit, crowd));
     }
     return crowd ? KIT_OK : KIT_BROKEN;

@@ -13,12 +13,7 @@
 const char *
 observe_label(const struct gantry_status *s, const char *key)
 {
-    for (uint32_t i = 0; i < s->label_count; i++) {
-        const struct gantry_pair *l = GANTRY_AT(struct gantry_pair, s->labels, s->label_stride, i);
-        if (strcmp(l->key, key) == 0)
-            return l->value;
-    }
-    return NULL;
+    return gantry_find_label(s->labels, s->label_count, s->label_stride, key);
 }
 
 /* The platform that a workload of this manager belongs to, or NULL; *ours: it may be removed when

@@ -124,15 +124,6 @@ take_labels(struct gantry_call *call, struct gantry_status *s, const struct gant
     return whole ? 0 : out_of_memory(call);
 }
 
-static const char *
-label_value(const struct gantry_status *s, const char *key)
-{
-    for (uint32_t i = 0; i < s->label_count; i++)
-        if (strcmp(s->labels[i].key, key) == 0)
-            return s->labels[i].value;
-    return NULL;
-}
-
 /* list() emits what bears the labels that were asked for, and nothing else: what comes through here
  * is stopped and removed by rules that trust it. */
 static int
@@ -140,7 +131,9 @@ check_asked_labels(struct gantry_call *call, const struct gantry_status *s)
 {
     const struct runtime_job *job = call->job;
     for (uint32_t i = 0; job->op == RUNTIME_LIST && i < job->label_count; i++)
-        if (!text_eq(label_value(s, job->labels[i].key), job->labels[i].value))
+        if (!text_eq(
+                gantry_find_label(s->labels, s->label_count, s->label_stride, job->labels[i].key),
+                job->labels[i].value))
             return call_break_locked(call, "it listed '%s', which lacks the label %s=%s", s->handle,
                                      job->labels[i].key, job->labels[i].value);
     return 0;

@@ -186,7 +186,7 @@ void engine_message(const struct engine_reply *reply, char *text, size_t size);
 int engine_refused(struct engine_task *task, const struct engine_request *request,
                    const struct engine_reply *reply);
 
-/* ---- retry.c: somebody asks for a pause, which the host is told
+/* ---- retry.c: somebody asks for a pause, which the host is told; pauses of a watch
  * ------------------------------------------------------------------------------------------- */
 
 void engine_hear_header(struct engine_task *task, const struct gantry_http_part *head);
@@ -194,6 +194,12 @@ void engine_hear_words(struct engine_task *task, const char *message);
 /* The pause in milliseconds; 0: none is said. */
 int64_t engine_pause_of_words(const char *text); /* "toomanyrequests: retry-after: 1m2.5s, ..." */
 int64_t engine_pause_of_header(const char *value, int64_t now_s); /* seconds, or an HTTP date */
+
+#define ENGINE_BACKOFF_MIN_MS 100
+/* The pause of a watch before its next try: between half of *ms and all of it, so that many managers do not come at
+ * once.  *ms, from ENGINE_BACKOFF_MIN_MS on, doubles up to 10 s. */
+int engine_back_off(struct engine_task *task, uint32_t *ms);
+bool engine_is_final(int code); /* nothing of these gets better by trying again */
 
 /* ---- pull.c
  * --------------------------------------------------------------------------------------- */

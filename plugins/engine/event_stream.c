@@ -160,3 +160,16 @@ event_stream_finish(struct event_stream *stream)
 {
     return stream->depth > 0 ? broken(stream, "it ended in the middle of an event") : 0;
 }
+
+bool
+event_changes_something(const char *action)
+{
+    static const char *const actions[] = {
+        "create", "start",  "restart", "die",    "stop",   "pause", "unpause",
+        "oom",    "rename", "destroy", "update", "remove", "died", /* the last two are podman's */
+    };
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (strcmp(action, actions[i]) == 0)
+            return true;
+    return strncmp(action, "health_status", strlen("health_status")) == 0;
+}

@@ -39,4 +39,8 @@ int event_stream_feed(struct event_stream *stream, const char *data, size_t size
 int event_stream_finish(struct event_stream *stream);
 void event_stream_clear(struct event_stream *stream);
 
+/* May inspect() say something else after this action than before?  A signal (kill) changes nothing by itself: die
+ * follows, or not. */
+bool event_changes_something(const char *action);
+
 #endif

@@ -10,17 +10,14 @@
 #include "event_stream.h"
 
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
-#define ANSWER_MS      10000 /* for anything but the stream itself */
-#define OVERDUE_MS     15000 /* a stream that goes on so long after its end is dead */
-#define EARLY_MS       1500 /* an end so early is still the one asked for: clocks tell whole seconds */
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 10000
-#define STEADY_MS      10000 /* a stream that lasted so long was a good one */
-#define CONNECTOR_MAX  4096
-#define SECOND_NS      INT64_C(1000000000)
+#define ANSWER_MS     10000 /* for anything but the stream itself */
+#define OVERDUE_MS    15000 /* a stream that goes on so long after its end is dead */
+#define EARLY_MS      1500 /* an end so early is still the one asked for: clocks tell whole seconds */
+#define STEADY_MS     10000 /* a stream that lasted so long was a good one */
+#define CONNECTOR_MAX 4096
+#define SECOND_NS     INT64_C(1000000000)
 
 /* A stream that was held back is tried again; soon at first, for a busy machine looks the same. */
 #define BLIND_MIN_MS 15000
@@ -64,21 +61,6 @@ emit(struct follow *follow, uint32_t kind, const char *handle, const char *id)
 
 /* ---- what the stream tells -------------------------------------------------------------------- */
 
-/* Actions after which inspect() may say something else than before.  A signal (kill) changes nothing by
- * itself: die follows, or not. */
-static bool
-changes_something(const char *action)
-{
-    static const char *const actions[] = {
-        "create", "start",  "restart", "die",    "stop",   "pause", "unpause",
-        "oom",    "rename", "destroy", "update", "remove", "died", /* the last two are podman's */
-    };
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (strcmp(action, actions[i]) == 0)
-            return true;
-    return strncmp(action, "health_status", strlen("health_status")) == 0;
-}
-
 /* An engine lets everything through when it does not know a filter. */
 static bool
 bears_the_labels(const struct follow *follow, const cJSON *attributes)
@@ -99,7 +81,7 @@ on_event(void *context, const struct engine_event *event)
     struct follow *follow = context;
     if (event->time_ns >= follow->since_ns && event->time_ns < INT64_MAX)
         follow->since_ns = event->time_ns + 1;
-    if (!event->container[0] || !changes_something(event->action) ||
+    if (!event->container[0] || !event_changes_something(event->action) ||
         !bears_the_labels(follow, event->attributes) ||
         cJSON_GetObjectItemCaseSensitive(event->attributes, ENGINE_LABEL_SERVICE))
         return 0;
@@ -268,29 +250,14 @@ follow_once(struct follow *follow)
 
 /* ---- one after another ------------------------------------------------------------------------ */
 
-/* Between half of the back-off and all of it, so that many managers do not come at once. */
 static int
 back_off(struct follow *follow)
 {
-    uint32_t half = follow->backoff_ms / 2, random = 0;
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
-        random = half;
-    uint32_t left = half + random % (half + 1);
-    if (follow->blind) {
-        left = follow->blind_ms;
-        follow->blind_ms = left > BLIND_MAX_MS / 2 ? BLIND_MAX_MS : left * 2;
-    }
-    follow->backoff_ms =
-        follow->backoff_ms > BACKOFF_MAX_MS / 2 ? BACKOFF_MAX_MS : follow->backoff_ms * 2;
-    return engine_pause(follow->task, (int)left);
-}
-
-/* Nothing of these gets better by trying again. */
-static bool
-is_final(const struct follow *follow, int code)
-{
-    return follow->emit_code < 0 || code == GANTRY_E_CANCELLED || code == GANTRY_E_DENIED ||
-           code == GANTRY_E_UNSUPPORTED;
+    if (!follow->blind)
+        return engine_back_off(follow->task, &follow->backoff_ms);
+    uint32_t ms = follow->blind_ms;
+    follow->blind_ms = ms > BLIND_MAX_MS / 2 ? BLIND_MAX_MS : ms * 2;
+    return engine_pause(follow->task, (int)ms);
 }
 
 static int
@@ -315,11 +282,13 @@ follow_all(struct follow *follow)
         int64_t began_ms = clock_ms();
         code = follow_once(follow);
         if (code == 0 || clock_ms() - began_ms >= STEADY_MS)
-            follow->backoff_ms = BACKOFF_MIN_MS;
+            follow->backoff_ms = ENGINE_BACKOFF_MIN_MS;
         if (code == 0)
             continue;
-        if (is_final(follow, code))
-            return follow->emit_code < 0 ? follow->emit_code : code;
+        if (follow->emit_code < 0)
+            return follow->emit_code;
+        if (engine_is_final(code))
+            return code;
         code = tell_lost(follow);
         if (code == 0)
             code = back_off(follow);
@@ -339,7 +308,7 @@ engine_op_watch(struct engine_task *task, const struct gantry_pair *labels, uint
         .count = count,
         .stride = stride,
         .filters = TEXT(1 << 19),
-        .backoff_ms = BACKOFF_MIN_MS,
+        .backoff_ms = ENGINE_BACKOFF_MIN_MS,
         .blind_ms = BLIND_MIN_MS,
     };
     task->each_ms = ANSWER_MS;

@@ -6,30 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
-enum shape { SHAPE_TEXT, SHAPE_LIST, SHAPE_BOOL, SHAPE_INTEGER, SHAPE_MAP };
-
-static const struct option {
-    const char *key;
-    const char *member;
-    enum shape shape;
-} options[] = {
-    {"network_mode", "NetworkMode", SHAPE_TEXT},
-    {"extra_hosts", "ExtraHosts", SHAPE_LIST},
-    {"dns", "Dns", SHAPE_LIST},
-    {"dns_search", "DnsSearch", SHAPE_LIST},
-    {"privileged", "Privileged", SHAPE_BOOL},
-    {"read_only", "ReadonlyRootfs", SHAPE_BOOL},
-    {"cap_add", "CapAdd", SHAPE_LIST},
-    {"cap_drop", "CapDrop", SHAPE_LIST},
-    {"userns_mode", "UsernsMode", SHAPE_TEXT},
-    {"pid_mode", "PidMode", SHAPE_TEXT},
-    {"ipc_mode", "IpcMode", SHAPE_TEXT},
-    {"uts_mode", "UTSMode", SHAPE_TEXT},
-    {"runtime", "Runtime", SHAPE_TEXT},
-    {"shm_size", "ShmSize", SHAPE_INTEGER},
-    {"sysctls", "Sysctls", SHAPE_MAP},
-    {"pids_limit", "PidsLimit", SHAPE_INTEGER},
-    {"init", "Init", SHAPE_BOOL},
+static const struct option_member options[] = {
+    {"network_mode", "NetworkMode", OPTION_TEXT},
+    {"extra_hosts", "ExtraHosts", OPTION_LIST},
+    {"dns", "Dns", OPTION_LIST},
+    {"dns_search", "DnsSearch", OPTION_LIST},
+    {"privileged", "Privileged", OPTION_BOOL},
+    {"read_only", "ReadonlyRootfs", OPTION_BOOL},
+    {"cap_add", "CapAdd", OPTION_LIST},
+    {"cap_drop", "CapDrop", OPTION_LIST},
+    {"userns_mode", "UsernsMode", OPTION_TEXT},
+    {"pid_mode", "PidMode", OPTION_TEXT},
+    {"ipc_mode", "IpcMode", OPTION_TEXT},
+    {"uts_mode", "UTSMode", OPTION_TEXT},
+    {"runtime", "Runtime", OPTION_TEXT},
+    {"shm_size", "ShmSize", OPTION_INTEGER},
+    {"sysctls", "Sysctls", OPTION_MAP},
+    {"pids_limit", "PidsLimit", OPTION_INTEGER},
+    {"init", "Init", OPTION_BOOL},
 };
 
 /* ---- checks that are Docker's own ------------------------------------------------------------------ */
@@ -75,34 +69,6 @@ check(const struct gantry_settings *settings, char *problem, size_t size)
 }
 
 /* ---- printing: everything is well written ---------------------------------------------------------- */
-
-static void
-write_option(struct text *json, const struct gantry_settings *settings, const struct option *option)
-{
-    const struct gantry_value *value = option_find(settings, option->key);
-    if (!value || (option->shape == SHAPE_TEXT && !value->text[0]))
-        return;
-    if ((option->shape == SHAPE_LIST || option->shape == SHAPE_MAP) && value->item_count == 0)
-        return;
-    text_addf(json, ",\"%s\":", option->member);
-    switch (option->shape) {
-    case SHAPE_TEXT:
-        text_add_json(json, value->text);
-        break;
-    case SHAPE_LIST:
-        option_print_list(json, value);
-        break;
-    case SHAPE_BOOL:
-        text_add(json, value->number ? "true" : "false");
-        break;
-    case SHAPE_INTEGER:
-        text_addf(json, "%lld", (long long)value->number);
-        break;
-    case SHAPE_MAP:
-        option_print_map(json, value);
-        break;
-    }
-}
 
 static void
 write_ulimits(struct text *json, const struct gantry_value *value)
@@ -242,7 +208,7 @@ engine_host_config(struct text *json, const struct gantry_settings *settings,
     text_add_json(json, restart_policy);
     text_add_char(json, '}');
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        write_option(json, settings, &options[i]);
+        (void)option_write(json, settings, &options[i]);
     write_items(json, settings, "ulimits", write_ulimits);
     write_items(json, settings, "tmpfs", write_tmpfs);
     write_items(json, settings, "volumes", write_volumes);

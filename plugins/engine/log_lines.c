@@ -1,5 +1,6 @@
 /* The lines to hand over.  See log_lines.h. */
 #include "log_lines.h"
+#include "log_decode.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +17,8 @@
 /* How far a cursor looks back: longer than a line can wait between its stamp and the log, but not
  * for more lines than that when they come in floods.  On a busy machine a line waits for some ten
  * milliseconds, in which the other stream may have written thousands. */
-#define LOOK_BACK_NS    INT64_C(1000000000)
+#define SECOND_NS       INT64_C(1000000000)
+#define LOOK_BACK_NS    SECOND_NS
 #define LOOK_BACK_LINES 16384u
 
 /* ---- cursors
@@ -74,6 +76,22 @@ log_lines_init(struct log_lines *lines, const struct gantry_log_limits *limits,
     /* A line that never fits would never be passed. */
     if (own->max_line_bytes > own->max_bytes)
         own->max_line_bytes = (uint32_t)own->max_bytes;
+}
+
+uint64_t
+log_lines_pieces(const struct log_lines *lines)
+{
+    return (uint64_t)lines->limits.max_lines + lines->start.count +
+           lines->limits.max_bytes / LOG_PIECE_SIZE + 2;
+}
+
+void
+log_lines_add_since(const struct log_lines *lines, struct text *path)
+{
+    int64_t from_ns = lines->start.from_ns;
+    if (from_ns)
+        text_addf(path, "&since=%lld.%09lld", (long long)(from_ns / SECOND_NS),
+                  (long long)(from_ns % SECOND_NS));
 }
 
 void

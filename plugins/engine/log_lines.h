@@ -49,6 +49,12 @@ struct log_lines {
 /* limits: zero means a sensible maximum. */
 void log_lines_init(struct log_lines *lines, const struct gantry_log_limits *limits,
                     const struct log_cursor *start);
+/* How many stored pieces to ask for, so that the engine does not read (and send) its whole log to find the newest
+ * lines: those wanted, those that come again, further pieces of long lines, and one more line, whose beginning may
+ * be missing. */
+uint64_t log_lines_pieces(const struct log_lines *lines);
+/* Appends "&since=TIME" to the path of a request; nothing without a cursor. */
+void log_lines_add_since(const struct log_lines *lines, struct text *path);
 int log_lines_add(struct log_lines *lines, uint32_t stream, const struct text *text, uint64_t size,
                   int64_t time_ns);
 void log_lines_drop_first(struct log_lines *lines); /* when there is one */

@@ -51,16 +51,6 @@ on_data(void *context, const void *data, size_t size)
     return log_decode_feed(&read->decode, data, size);
 }
 
-/* How many stored pieces to ask for, so that the engine does not read (and send) its whole log to
- * find the newest lines: those wanted, those that come again, further pieces of long lines, and one
- * more line, whose beginning may be missing. */
-static uint64_t
-pieces_wanted(const struct log_lines *lines)
-{
-    return (uint64_t)lines->limits.max_lines + lines->start.count +
-           lines->limits.max_bytes / LOG_PIECE_SIZE + 2;
-}
-
 static int
 fetch(struct engine_task *task, const struct gantry_ref *ref, struct log_read *read)
 {
@@ -71,10 +61,8 @@ fetch(struct engine_task *task, const struct gantry_ref *ref, struct log_read *r
     text_add(&path, "/logs?stdout=1&stderr=1&timestamps=1");
     /* Podman 4.3 mixes lines up when it is told how many: it reads its whole log then, of one file. */
     if (!task->engine->dialect)
-        text_addf(&path, "&tail=%llu", (unsigned long long)pieces_wanted(lines));
-    if (lines->start.from_ns)
-        text_addf(&path, "&since=%lld.%09lld", (long long)(lines->start.from_ns / 1000000000),
-                  (long long)(lines->start.from_ns % 1000000000));
+        text_addf(&path, "&tail=%llu", (unsigned long long)log_lines_pieces(lines));
+    log_lines_add_since(lines, &path);
     if (!ref->handle[0] || path.failed)
         return engine_fail(task, GANTRY_E_INVALID, "logs: '%.100s' is no handle of this engine",
                            ref->handle);
@@ -110,7 +98,7 @@ engine_op_logs(struct engine_task *task, const struct gantry_ref *ref, const cha
     if (code == 0)
         code = log_decode_finish(&read.decode);
     /* As many pieces as were asked for: the first line may have lost its beginning. */
-    bool cut_off = !podman && read.decode.pieces >= pieces_wanted(&read.lines);
+    bool cut_off = !podman && read.decode.pieces >= log_lines_pieces(&read.lines);
     if (cut_off && read.lines.seen == read.lines.count)
         log_lines_drop_first(&read.lines);
     if (code == 0)

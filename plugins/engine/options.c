@@ -216,3 +216,33 @@ option_print_map(struct text *json, const struct gantry_value *value)
     }
     text_add_char(json, '}');
 }
+
+bool
+option_write(struct text *json, const struct gantry_settings *settings,
+             const struct option_member *option)
+{
+    const struct gantry_value *value = option_find(settings, option->key);
+    bool is_items = option->shape == OPTION_LIST || option->shape == OPTION_MAP;
+    if (!value || (is_items && value->item_count == 0) ||
+        (option->shape == OPTION_TEXT && !value->text[0]))
+        return false;
+    text_addf(json, ",\"%s\":", option->member);
+    switch (option->shape) {
+    case OPTION_TEXT:
+        text_add_json(json, value->text);
+        break;
+    case OPTION_LIST:
+        option_print_list(json, value);
+        break;
+    case OPTION_BOOL:
+        text_add(json, value->number ? "true" : "false");
+        break;
+    case OPTION_INTEGER:
+        text_addf(json, "%lld", (long long)value->number);
+        break;
+    case OPTION_MAP:
+        option_print_map(json, value);
+        break;
+    }
+    return true;
+}

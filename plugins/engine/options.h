@@ -58,4 +58,14 @@ bool option_parse_tmpfs(const char *item, char *path, size_t size, const char **
 void option_print_list(struct text *json, const struct gantry_value *value);
 void option_print_map(struct text *json, const struct gantry_value *value);
 
+/* An option that is one member of what an engine is told. */
+struct option_member {
+    const char *key;
+    const char *member;
+    enum { OPTION_TEXT, OPTION_LIST, OPTION_BOOL, OPTION_INTEGER, OPTION_MAP } shape;
+};
+/* Appends ,"MEMBER":VALUE when there is a value, and it is not empty.  Returns whether it did. */
+bool option_write(struct text *json, const struct gantry_settings *settings,
+                  const struct option_member *option);
+
 #endif

@@ -1,13 +1,17 @@
-/* Who asks for a pause: the HTTP header Retry-After of the engine's answer (or of a proxy before it), and
- * the words of a registry, which the engine passes on in its sentence.  See engine.h. */
+/* When to try again: who asks for a pause (the HTTP header Retry-After of the engine's answer, or of a proxy
+ * before it, and the words of a registry, which the engine passes on in its sentence), and how long a watch that
+ * ended waits.  See engine.h. */
 #include "engine.h"
 #include "times.h"
 
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 /* What is longer is said to be this long: a registry's day is not in milliseconds of 64 bits. */
 #define PAUSE_MAX_MS (INT64_C(7) * 24 * 3600 * 1000)
+
+#define BACKOFF_MAX_MS 10000
 
 static int64_t
 bounded(double ms)
@@ -100,4 +104,22 @@ engine_hear_words(struct engine_task *task, const char *message)
 {
     if (strcasestr(message, "toomanyrequests") || strcasestr(message, "too many requests"))
         gantry_retry_after(task->engine->host, task->call, engine_pause_of_words(message));
+}
+
+/* ---- a watch that ended --------------------------------------------------------------------------- */
+
+int
+engine_back_off(struct engine_task *task, uint32_t *ms)
+{
+    uint32_t half = *ms / 2, random = 0;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+        random = half;
+    *ms = *ms > BACKOFF_MAX_MS / 2 ? BACKOFF_MAX_MS : *ms * 2;
+    return engine_pause(task, (int)(half + random % (half + 1)));
+}
+
+bool
+engine_is_final(int code)
+{
+    return code == GANTRY_E_CANCELLED || code == GANTRY_E_DENIED || code == GANTRY_E_UNSUPPORTED;
 }

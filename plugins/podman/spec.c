@@ -10,30 +10,31 @@
 #define LOG_SIZE_DEFAULT 10000000LL
 #define SECURITY_MAX     32
 
-enum shape { SHAPE_TEXT, SHAPE_LIST, SHAPE_BOOL, SHAPE_INTEGER, SHAPE_MAP, SHAPE_NAMESPACE };
+static const struct option_member options[] = {
+    {"extra_hosts", "hostadd", OPTION_LIST},
+    {"dns", "dns_server", OPTION_LIST},
+    {"dns_search", "dns_search", OPTION_LIST},
+    {"hostname", "hostname", OPTION_TEXT},
+    {"user", "user", OPTION_TEXT},
+    {"cap_add", "cap_add", OPTION_LIST},
+    {"cap_drop", "cap_drop", OPTION_LIST},
+    {"read_only", "read_only_filesystem", OPTION_BOOL},
+    {"sysctls", "sysctl", OPTION_MAP},
+    {"init", "init", OPTION_BOOL},
+    {"privileged", "privileged", OPTION_BOOL},
+    {"runtime", "oci_runtime", OPTION_TEXT},
+    {"shm_size", "shm_size", OPTION_INTEGER},
+};
 
-static const struct option {
+/* These are not one word: write_namespace(). */
+static const struct {
     const char *key;
     const char *member;
-    enum shape shape;
-} options[] = {
-    {"extra_hosts", "hostadd", SHAPE_LIST},
-    {"dns", "dns_server", SHAPE_LIST},
-    {"dns_search", "dns_search", SHAPE_LIST},
-    {"hostname", "hostname", SHAPE_TEXT},
-    {"user", "user", SHAPE_TEXT},
-    {"cap_add", "cap_add", SHAPE_LIST},
-    {"cap_drop", "cap_drop", SHAPE_LIST},
-    {"read_only", "read_only_filesystem", SHAPE_BOOL},
-    {"sysctls", "sysctl", SHAPE_MAP},
-    {"init", "init", SHAPE_BOOL},
-    {"privileged", "privileged", SHAPE_BOOL},
-    {"userns_mode", "userns", SHAPE_NAMESPACE},
-    {"pid_mode", "pidns", SHAPE_NAMESPACE},
-    {"ipc_mode", "ipcns", SHAPE_NAMESPACE},
-    {"uts_mode", "utsns", SHAPE_NAMESPACE},
-    {"runtime", "oci_runtime", SHAPE_TEXT},
-    {"shm_size", "shm_size", SHAPE_INTEGER},
+} namespaces[] = {
+    {"userns_mode", "userns"},
+    {"pid_mode", "pidns"},
+    {"ipc_mode", "ipcns"},
+    {"uts_mode", "utsns"},
 };
 
 /* ---- checks that are Podman's own */
@@ -107,33 +108,14 @@ write_namespace(struct text *json, const char *mode)
 }
 
 static void
-write_option(struct text *json, const struct gantry_settings *settings, const struct option *option)
+write_namespaces(struct text *json, const struct gantry_settings *settings)
 {
-    const struct gantry_value *value = option_find(settings, option->key);
-    bool is_text = option->shape == SHAPE_TEXT || option->shape == SHAPE_NAMESPACE;
-    bool is_items = option->shape == SHAPE_LIST || option->shape == SHAPE_MAP;
-    if (!value || (is_text && !value->text[0]) || (is_items && value->item_count == 0))
-        return;
-    text_addf(json, ",\"%s\":", option->member);
-    switch (option->shape) {
-    case SHAPE_TEXT:
-        text_add_json(json, value->text);
-        break;
-    case SHAPE_LIST:
-        option_print_list(json, value);
-        break;
-    case SHAPE_BOOL:
-        text_add(json, value->number ? "true" : "false");
-        break;
-    case SHAPE_INTEGER:
-        text_addf(json, "%lld", (long long)value->number);
-        break;
-    case SHAPE_MAP:
-        option_print_map(json, value);
-        break;
-    case SHAPE_NAMESPACE:
-        write_namespace(json, value->text);
-        break;
+    for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0]; i++) {
+        const char *mode = option_text(settings, namespaces[i].key);
+        if (!mode)
+            continue;
+        text_addf(json, ",\"%s\":", namespaces[i].member);
+        write_namespace(json, mode);
     }
 }
 
@@ -255,7 +237,8 @@ void
 podman_write_options(struct text *json, const struct gantry_settings *settings)
 {
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        write_option(json, settings, &options[i]);
+        (void)option_write(json, settings, &options[i]);
+    write_namespaces(json, settings);
     write_network(json, settings);
     write_ulimits(json, settings);
     write_resources(json, settings);

@@ -31,14 +31,6 @@ on_data(void *context, const void *data, size_t size)
     return log_decode_feed(&read->decode, data, size);
 }
 
-/* As in engine/logs.c: the lines wanted, those that come again, further pieces of long ones, one more. */
-static uint64_t
-pieces_wanted(const struct log_lines *lines)
-{
-    return (uint64_t)lines->limits.max_lines + lines->start.count +
-           lines->limits.max_bytes / LOG_PIECE_SIZE + 2;
-}
-
 static int
 fetch(struct engine_task *task, const char *id, const char *name, struct read *read)
 {
@@ -48,10 +40,8 @@ fetch(struct engine_task *task, const char *id, const char *name, struct read *r
     text_add(&path, "/tasks/");
     text_add_url(&path, id);
     text_addf(&path, "/logs?stdout=1&stderr=1&timestamps=1&tail=%llu",
-              (unsigned long long)pieces_wanted(lines));
-    if (lines->start.from_ns)
-        text_addf(&path, "&since=%lld.%09lld", (long long)(lines->start.from_ns / 1000000000),
-                  (long long)(lines->start.from_ns % 1000000000));
+              (unsigned long long)log_lines_pieces(lines));
+    log_lines_add_since(lines, &path);
     const struct engine_request request = {
         .method = "GET",
         .path = text_cstr(&path),
@@ -65,7 +55,7 @@ fetch(struct engine_task *task, const char *id, const char *name, struct read *r
     int code = engine_do(task, &request, &reply);
     if (code == 0)
         code = log_decode_finish(&read->decode);
-    if (read->decode.pieces >= pieces_wanted(lines))
+    if (read->decode.pieces >= log_lines_pieces(lines))
         read->cut_off = true;
     log_decode_clear(&read->decode);
     return code;

@@ -11,21 +11,17 @@
 
 #define API_CAPABILITIES 41 /* also process limits and ulimits */
 
-enum shape { SHAPE_TEXT, SHAPE_LIST, SHAPE_BOOL, SHAPE_MAP };
-
-static const struct option {
-    const char *key;
-    const char *member;
-    enum shape shape;
+static const struct {
+    struct option_member option;
     int since; /* minor version of the API; 0: all */
 } options[] = {
-    {"hostname", "Hostname", SHAPE_TEXT, 0},
-    {"user", "User", SHAPE_TEXT, 0},
-    {"cap_add", "CapabilityAdd", SHAPE_LIST, API_CAPABILITIES},
-    {"cap_drop", "CapabilityDrop", SHAPE_LIST, API_CAPABILITIES},
-    {"read_only", "ReadOnly", SHAPE_BOOL, 0},
-    {"sysctls", "Sysctls", SHAPE_MAP, 0},
-    {"init", "Init", SHAPE_BOOL, 0},
+    {{"hostname", "Hostname", OPTION_TEXT}, 0},
+    {{"user", "User", OPTION_TEXT}, 0},
+    {{"cap_add", "CapabilityAdd", OPTION_LIST}, API_CAPABILITIES},
+    {{"cap_drop", "CapabilityDrop", OPTION_LIST}, API_CAPABILITIES},
+    {{"read_only", "ReadOnly", OPTION_BOOL}, 0},
+    {{"sysctls", "Sysctls", OPTION_MAP}, 0},
+    {{"init", "Init", OPTION_BOOL}, 0},
 };
 
 GANTRY_PRINTF(3, 4)
@@ -57,32 +53,6 @@ static void
 member(struct text *json, const char *name)
 {
     text_addf(json, ",\"%s\":", name);
-}
-
-static void
-write_option(struct text *json, struct swarm_template *template, const struct option *option)
-{
-    const struct gantry_value *value = option_find(template->settings, option->key);
-    if (!value || (option->shape == SHAPE_TEXT && !value->text[0]))
-        return;
-    if ((option->shape == SHAPE_LIST || option->shape == SHAPE_MAP) && value->item_count == 0)
-        return;
-    needs(template, option->key, option->since);
-    member(json, option->member);
-    switch (option->shape) {
-    case SHAPE_TEXT:
-        text_add_json(json, value->text);
-        break;
-    case SHAPE_LIST:
-        option_print_list(json, value);
-        break;
-    case SHAPE_BOOL:
-        text_add(json, value->number ? "true" : "false");
-        break;
-    case SHAPE_MAP:
-        option_print_map(json, value);
-        break;
-    }
 }
 
 /* "db:10.0.0.5" is told as a line of /etc/hosts: "10.0.0.5 db". */
@@ -263,7 +233,8 @@ void
 template_container(struct text *json, struct swarm_template *template)
 {
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        write_option(json, template, &options[i]);
+        if (option_write(json, template->settings, &options[i].option))
+            needs(template, options[i].option.key, options[i].since);
     write_hosts(json, template);
     write_dns(json, template);
     write_ulimits(json, template);

@@ -7,16 +7,12 @@
  * later what their containers did. */
 #include "event_stream.h"
 #include "swarm.h"
-#include "times.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#define ANSWER_MS      10000 /* for anything but the stream itself */
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 10000
-#define STEADY_LOOKS   10 /* so many looks in a row, and the back-off begins anew */
+#define ANSWER_MS    10000 /* for anything but the stream itself */
+#define STEADY_LOOKS 10    /* so many looks in a row, and the back-off begins anew */
 
 /* When to look after an event. */
 static const uint32_t soon_ms[] = {150, 250, 400, 800, 1500};
@@ -189,18 +185,6 @@ look(struct follow *follow, bool silent)
 
 /* ---- the stream ----------------------------------------------------------------------------------- */
 
-/* Probes of health checks and the like change nothing. */
-static bool
-changes_something(const char *action)
-{
-    static const char *const actions[] = {"create", "start", "die",     "stop",   "oom",
-                                          "update", "pause", "unpause", "remove", "destroy"};
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (strcmp(action, actions[i]) == 0)
-            return true;
-    return strncmp(action, "health_status", strlen("health_status")) == 0;
-}
-
 static int
 on_event(void *context, const struct engine_event *event)
 {
@@ -209,7 +193,7 @@ on_event(void *context, const struct engine_event *event)
         return 0; /* streams overlap by a second */
     if (event->time_ns > follow->told_ns)
         follow->told_ns = event->time_ns;
-    if (!changes_something(event->action))
+    if (!event_changes_something(event->action))
         return 0;
     /* A container tells whose it is; what does not is a service itself, and it may be a new one. */
     const cJSON *owner = cJSON_GetObjectItemCaseSensitive(event->attributes, ENGINE_LABEL_SERVICE);
@@ -233,12 +217,7 @@ on_head(void *context, const struct gantry_http_part *part)
     struct follow *follow = context;
     if (part->status / 100 != 2)
         return 0;
-    for (uint32_t i = 0; i < part->header_count; i++) {
-        const struct gantry_http_header *header =
-            GANTRY_AT(struct gantry_http_header, part->headers, part->header_stride, i);
-        if (strcasecmp(header->name, "Date") == 0)
-            (void)time_parse_http(header->value, &follow->since_s);
-    }
+    engine_date_of(part, &follow->since_s);
     follow->begun = true;
     if (follow->synced)
         return 0;
@@ -300,27 +279,6 @@ read_stream(struct follow *follow, uint32_t total_ms)
 
 /* ---- one after another ---------------------------------------------------------------------------- */
 
-/* Between half of the back-off and all of it, so that many managers do not come at once. */
-static int
-back_off(struct follow *follow)
-{
-    uint32_t half = follow->backoff_ms / 2, random = 0;
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
-        random = half;
-    uint32_t ms = half + random % (half + 1);
-    follow->backoff_ms =
-        follow->backoff_ms > BACKOFF_MAX_MS / 2 ? BACKOFF_MAX_MS : follow->backoff_ms * 2;
-    return engine_pause(follow->task, (int)ms);
-}
-
-/* Nothing of these gets better by trying again. */
-static bool
-is_final(const struct follow *follow, int code)
-{
-    return follow->emit_code < 0 || code == GANTRY_E_CANCELLED || code == GANTRY_E_DENIED ||
-           code == GANTRY_E_UNSUPPORTED;
-}
-
 static int
 tell_lost(struct follow *follow)
 {
@@ -351,7 +309,7 @@ follow_once(struct follow *follow)
     if (follow->touched)
         follow->looks_left = SOON_COUNT;
     if (code == 0 && ++follow->steady >= STEADY_LOOKS)
-        follow->backoff_ms = BACKOFF_MIN_MS;
+        follow->backoff_ms = ENGINE_BACKOFF_MIN_MS;
     return code;
 }
 
@@ -364,11 +322,13 @@ follow_all(struct follow *follow)
             code = follow_once(follow);
         if (code == 0)
             continue;
-        if (is_final(follow, code))
-            return follow->emit_code < 0 ? follow->emit_code : code;
+        if (follow->emit_code < 0)
+            return follow->emit_code;
+        if (engine_is_final(code))
+            return code;
         code = tell_lost(follow);
         if (code == 0)
-            code = back_off(follow);
+            code = engine_back_off(follow->task, &follow->backoff_ms);
         if (code < 0)
             return code;
     }
@@ -383,7 +343,7 @@ swarm_op_watch(struct engine_task *task, const struct gantry_pair *labels, uint3
         .labels = labels,
         .count = count,
         .stride = stride,
-        .backoff_ms = BACKOFF_MIN_MS,
+        .backoff_ms = ENGINE_BACKOFF_MIN_MS,
     };
     task->each_ms = ANSWER_MS;
     int code = follow_all(&follow);

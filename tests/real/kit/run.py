@@ -8,7 +8,6 @@ in a column.  --by-hand prints the command instead, and keeps the engine until t
 when a promise failed, or 77 when a part is missing.
 """
 
-import argparse
 import json
 import os
 import pathlib
@@ -22,9 +21,10 @@ sys.dont_write_bytecode = True
 FOLDER = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(FOLDER, "..", "matrix"), os.path.join(FOLDER, "..")]
 
-from backend import Absent, Missing, columns, plain  # noqa: E402  (the path comes first)
+from backend import Absent, columns, plain  # noqa: E402  (the path comes first)
 from lib import process  # noqa: E402
 from lib.gantryd import build_folder, environment, line_of, program  # noqa: E402
+from running import has_failed, limit, parser, run_columns  # noqa: E402
 from table import Table  # noqa: E402
 
 WORKLOAD = pathlib.Path(FOLDER, "..", "..", "..", "core", "conformance", "workload.sh")
@@ -125,7 +125,7 @@ def test_twice(column, settings, only):
 
 
 def run_column(column, given):
-    """How long the kit took, what came of each promise, and how the tool ended."""
+    """What came of each promise, how long the kit took, and whether all is well."""
     column.scripts = {"kit": WORKLOAD.read_text(encoding="utf-8")}
     with tempfile.TemporaryDirectory(prefix="gtk.", dir="/tmp") as home:
         os.chmod(home, 0o700)
@@ -138,60 +138,29 @@ def run_column(column, given):
                 print(" ".join(command(column, settings, given.only)), flush=True)
                 signal.pause()
             results, status = test_twice(column, settings, given.only)
-            return time.monotonic() - began, results, status
+            if status != has_failed(results):
+                print(f"{column.name}: the tool ended with {status}, whatever came of the promises")
+            return results, time.monotonic() - began, status == 0 and bool(results) and not has_failed(results)
         finally:
             column.stop()
 
 
-def chosen_columns(names):
-    return [column for column in columns([]) if not names or column.name in names]
-
-
-def run_columns(given, table):
-    """1 when something failed, 77 when a column could not be run."""
-    failed = skipped = False
-    for kind in chosen_columns(given.columns):
-        try:
-            took, results, status = run_column(kind(), given)
-        except Missing as missing:
-            print(f"skip {kind.name}: {missing}")
-            table.forget(kind.name)
-            skipped = True
-            continue
-        table.keep(kind.name, results, took, whole=not given.only)
-        broken = [name for name, came in results.items() if came["result"] == "FAIL"]
-        if status not in (0, 1) or bool(broken) != bool(status):
-            print(f"{kind.name}: the tool ended with {status} and {len(broken)} broken promises")
-            failed = True
-        failed |= bool(broken) or not results
-    return 1 if failed else 77 if skipped else 0
-
-
-def too_late(*_):
-    raise SystemExit("ended: over the limit, or told to")
-
-
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("columns", nargs="*")
-    parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--show", action="store_true")
-    parser.add_argument("--complete", action="store_true")
-    parser.add_argument("--by-hand", action="store_true")
-    given = parser.parse_args()
+    words = parser(__doc__)
+    words.add_argument("--only", action="append", default=[])
+    words.add_argument("--by-hand", action="store_true")
+    given = words.parse_args()
     table = Table("kit")
     if not os.access(program("gantry"), os.X_OK):
         print(f"skip: {program('gantry')} is not built")
         return 77
-    names = [column.name for column in chosen_columns(given.columns)]
+    chosen = [column for column in columns([]) if not given.columns or column.name in given.columns]
+    names = [column.name for column in chosen]
     rows = {promise: promise for promise in promises()}
     if given.show:
         return table.show(rows, names, given.complete)
-    signal.signal(signal.SIGALRM, too_late)
-    signal.signal(signal.SIGTERM, too_late)
-    if not given.by_hand:
-        signal.alarm(LIMIT_SECONDS * len(names))
-    status = run_columns(given, table)
+    limit(0 if given.by_hand else LIMIT_SECONDS * len(names))
+    status = run_columns(chosen, lambda column: run_column(column, given), table, whole=not given.only)
     table.show(rows, names)
     return status
 

@@ -7,12 +7,10 @@ prints a line, and the columns' table stands at the end.  What was run is kept i
 0, 1 when a case failed, or 77 when a part is missing on this machine.
 """
 
-import argparse
 import concurrent.futures
 import importlib
 import os
 import pathlib
-import signal
 import sys
 import time
 import traceback
@@ -21,8 +19,9 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from scene import CASES, FOLDER, Scene, Stage  # noqa: E402  (it sets the path of what follows)
+from running import has_failed, limit, parser, run_columns  # noqa: E402
 from table import Table  # noqa: E402
-from backend import Absent, Missing, columns, plain  # noqa: E402
+from backend import Absent, columns, plain  # noqa: E402
 from lib.gantryd import program  # noqa: E402
 from lib.platform import FOLDER as PLATFORM  # noqa: E402
 
@@ -93,8 +92,9 @@ def run_again(stage, chosen, results):
 
 
 def run_column(backend, chosen):
-    """Those that run beside others first, then the others one by one, each on a clean stage."""
-    results, stage = {}, Stage(backend)
+    """What came of each case, how long it took, and whether all is well.  Those that run beside others first, then the others
+    one by one, each on a clean stage."""
+    results, stage, started = {}, Stage(backend), time.monotonic()
     together = [f for f in chosen if not f.alone]
     try:
         backend.start()
@@ -116,7 +116,7 @@ def run_column(backend, chosen):
     finally:
         stage.close()
         backend.stop()
-    return results
+    return results, time.monotonic() - started, not has_failed(results)
 
 
 def missing_parts():
@@ -127,44 +127,24 @@ def missing_parts():
     return None
 
 
-def too_late(*_):
-    raise SystemExit("ended: over the limit, or told to")
-
-
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("columns", nargs="*")
-    parser.add_argument("--case", action="append", default=[])
-    parser.add_argument("--show", action="store_true")
-    parser.add_argument("--complete", action="store_true")
-    given = parser.parse_args()
+    words = parser(__doc__)
+    words.add_argument("--case", action="append", default=[])
+    given = words.parse_args()
     table = Table("matrix")
     order = {f.__name__: f.__name__.replace("_", " ") for f in CASES}
+    names = [column.name for column in columns(given.columns)]
     if given.show:
-        return table.show(order, [c.name for c in columns(given.columns)], given.complete)
+        return table.show(order, names, given.complete)
     reason = missing_parts()
     if reason:
         print("skip: " + reason)
         return 77
-    signal.signal(signal.SIGALRM, too_late)
-    signal.signal(signal.SIGTERM, too_late)
-    signal.alarm(LIMIT_SECONDS)
+    limit(LIMIT_SECONDS)
     chosen = [f for f in CASES if not given.case or any(word in f.__name__ for word in given.case)]
-    failed, skipped, names = 0, False, []
-    for column in columns(given.columns):
-        began = time.monotonic()
-        try:
-            results = run_column(column(), chosen)
-        except Missing as missing:
-            print(f"skip {column.name}: {missing}")
-            table.forget(column.name)
-            skipped = True
-            continue
-        names.append(column.name)
-        table.keep(column.name, results, time.monotonic() - began, whole=not given.case)
-        failed += sum(came["result"] == "FAIL" for came in results.values())
+    status = run_columns(columns(given.columns), lambda column: run_column(column, chosen), table, whole=not given.case)
     table.show(order, names)
-    return 1 if failed else 77 if skipped else 0
+    return status
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,6 +35,14 @@ folder_remove(const char *folder, const char *name)
     char path[256];
     snprintf(path, sizeof path, "%s/%s.ini", folder, name);
     assert_int_equal(unlink(path), 0);
+}
+
+/* A folder that nobody else has; its path is written to home. */
+static inline void
+make_home(char home[64])
+{
+    snprintf(home, 64, "/tmp/gantry-test.XXXXXX");
+    assert_non_null(mkdtemp(home));
 }
 
 /* With all that is in it. */

@@ -221,11 +221,8 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->home, sizeof w->home, "/tmp/gantry-test.XXXXXX");
-    if (!mkdtemp(w->home)) {
-        free(w);
-        return -1;
-    }
+    assert_non_null(w);
+    make_home(w->home);
     snprintf(w->folder, sizeof w->folder, "%s/connectors", w->home);
     mkdir(w->folder, 0700);
     pthread_mutex_init(&w->fake.lock, NULL);
@@ -299,6 +296,21 @@ static void
 pause_ms(int ms)
 {
     (void)poll(NULL, 0, ms);
+}
+
+/* Does the count stand still for so long, sooner or later? */
+static bool
+rests(atomic_int *count, int ms)
+{
+    int64_t until = clock_mono_ms() + COMES_MS, since = clock_mono_ms();
+    int before = atomic_load(count);
+    while (clock_mono_ms() < since + ms && clock_mono_ms() < until) {
+        pause_ms(5);
+        if (atomic_load(count) != before)
+            since = clock_mono_ms();
+        before = atomic_load(count);
+    }
+    return clock_mono_ms() >= since + ms;
 }
 
 /* Starts the tests, or says 77 where the plugin is not built. */

@@ -15,8 +15,7 @@ enum { HANGS_S = 60, NOT_REACHED = 3 };
 static void
 set_up_settings(struct world *w)
 {
-    snprintf(w->home, sizeof w->home, "/tmp/gantry-test.XXXXXX");
-    assert_non_null(mkdtemp(w->home));
+    make_home(w->home);
     snprintf(w->folder, sizeof w->folder, "%s/connectors", w->home);
     assert_int_equal(mkdir(w->folder, 0700), 0);
     add_settings(w,

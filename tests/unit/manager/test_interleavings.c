@@ -199,8 +199,8 @@ a_wish_that_an_earlier_run_asked_for_is_not_followed(void **state)
     atomic_store(&w->fake.list_ms, 0);
     fake_set(&w->fake, w->fake.listing, HALTED);
     assert_int_equal(0, gantry_manager_begin(m, GANTRY_RUN_DAEMON, &err));
+    step_until(m, &w->fake.listed, 2);
     step_for(m, 1500);
-    assert_true(atomic_load(&w->fake.listed) > 1);
     assert_int_equal(0, gantry_manager_end(m, &err));
     gantry_manager_free(m);
     assert_int_equal(0, atomic_load(&scripted->starts));
@@ -215,7 +215,8 @@ a_watch_that_ends_soon_each_time_is_started_ever_more_rarely(void **state)
     begin(w, GANTRY_RUN_DAEMON);
     assert_true(WITHIN(COMES_MS, runs(1)));
     pause_ms(7000);
-    assert_in_range(atomic_load(&scripted->watched), 2, 5);
+    assert_true(atomic_load(&scripted->watched) <= 5);
+    assert_true(WITHIN(COMES_MS, atomic_load(&scripted->watched) >= 2));
 }
 
 static void

@@ -5,6 +5,7 @@
 #include "clock.h"
 
 #include "connector_folder.h"
+#include "within.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -18,8 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-#define WAIT_MS 20000
 
 struct world {
     char home[64], folder[96], settings[1024];
@@ -52,11 +51,8 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->home, sizeof w->home, "/tmp/gantry-test.XXXXXX");
-    if (!mkdtemp(w->home)) {
-        free(w);
-        return -1;
-    }
+    assert_non_null(w);
+    make_home(w->home);
     snprintf(w->folder, sizeof w->folder, "%s/connectors", w->home);
     mkdir(w->folder, 0700);
     snprintf(w->settings, sizeof w->settings,
@@ -141,14 +137,8 @@ static void
 wait_for(const struct world *w, const char *id, const char *expected)
 {
     char text[256] = "";
-    int64_t end = clock_mono_ms() + WAIT_MS;
-    while (clock_mono_ms() < end) {
-        describe(w, id, text);
-        if (strcmp(text, expected) == 0)
-            return;
-        poll(NULL, 0, 5);
-    }
-    fail_msg("%s is '%s', not '%s'", id, text, expected);
+    if (!WITHIN(COMES_MS, (describe(w, id, text), strcmp(text, expected) == 0)))
+        fail_msg("%s is '%s', not '%s'", id, text, expected);
 }
 
 static void

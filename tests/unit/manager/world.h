@@ -7,6 +7,7 @@
 
 #include "../manager_plugins/scripted.h"
 #include "compiler.h"
+#include "connector_folder.h"
 #include "within.h"
 
 #include <dlfcn.h>
@@ -110,11 +111,8 @@ static int
 set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
-    snprintf(w->home, sizeof w->home, "/tmp/gantry-test.XXXXXX");
-    if (!mkdtemp(w->home)) {
-        free(w);
-        return -1;
-    }
+    assert_non_null(w);
+    make_home(w->home);
     snprintf(w->path, sizeof w->path, "%s/gantry.ini", w->home);
     pthread_mutex_init(&w->lock, NULL);
     atomic_store(&w->wanted, 2);

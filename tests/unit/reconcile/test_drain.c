@@ -1,6 +1,6 @@
 /* A backend that is drained, over its whole state space: each cell has exactly one row, nothing ends before
  * its follower runs, nothing ends by an error, and what may end does. */
-#include "reconcile.h"
+#include "decisions.h"
 #include "reconcile_internal.h"
 #include "states.h"
 
@@ -44,13 +44,6 @@ each_cell_has_exactly_one_row(void **state)
 
 /* ---- whole sets ------------------------------------------------------------------------------ */
 
-static bool
-is_live(enum gantry_state s)
-{
-    return s == GANTRY_STATE_STARTING || s == GANTRY_STATE_RUNNING ||
-           s == GANTRY_STATE_RESTARTING || s == GANTRY_STATE_PAUSED;
-}
-
 static void
 fill_set(struct reconcile_workload *set, size_t n, unsigned number)
 {
@@ -79,12 +72,6 @@ input_of(unsigned number, const struct reconcile_workload *set, size_t n)
     };
 }
 #define INPUTS (WISH_COUNT * HOME_COUNT * 4u)
-
-#define HOLDS(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            return #condition;                                                                     \
-    } while (0)
 
 static const char *
 check(const struct drain_input *in, const struct reconcile_decision *d)

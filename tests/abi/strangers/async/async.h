@@ -8,7 +8,8 @@
  * Whoever asks waits for the end of his question, even when his call is over (loop_withdraw(), which the thread
  * answers at once), so that a question can point to what the host lent to the call.
  *
- * async.c is the border, loop.c the thread, work.c what it does, run.c one workload's process and log. */
+ * async.c is the border, loop.c the thread, work.c what it does, tell.c what it says, run.c one
+ * workload's process and log. */
 #ifndef STRANGERS_ASYNC_H
 #define STRANGERS_ASYNC_H
 
@@ -141,7 +142,18 @@ void ask_end(struct loop *loop, struct ask *ask, int code, const char *format, .
 void work_begin(struct loop *loop, struct ask *ask);
 void work_withdraw(struct loop *loop, struct ask *ask);
 void work_exited(struct loop *loop, struct workload *workload);
-void work_changed(struct loop *loop, const struct workload *workload);
+struct workload *work_find(const struct loop *loop, const char *handle); /* or NULL */
+
+/* Each but tell_changed() ends the question; tell_watch() only when it fails. */
+void tell_end(struct loop *loop, struct ask *ask,
+              const struct workload *workload); /* with its status */
+void tell_logs(struct loop *loop, struct ask *ask);
+void tell_inspect(struct loop *loop, struct ask *ask);
+void tell_list(struct loop *loop, struct ask *ask);
+void tell_watch(struct loop *loop, struct ask *ask);
+void tell_no_more(struct loop *loop, struct ask *ask, int code,
+                  const char *text); /* one who watches */
+void tell_changed(struct loop *loop, const struct workload *workload);
 
 struct workload *run_new(const struct gantry_spec *spec, const char *program);
 void run_free(struct workload *workload);

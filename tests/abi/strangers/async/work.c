@@ -6,16 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool
-bears(const struct workload *workload, const struct gantry_pair *labels, uint32_t count,
-      uint32_t stride)
-{
-    return gantry_has_labels(workload->labels, workload->label_count, sizeof workload->labels[0],
-                             labels, count, stride);
-}
-
-static struct workload *
-find(const struct loop *loop, const char *handle)
+struct workload *
+work_find(const struct loop *loop, const char *handle)
 {
     struct workload *workload = loop->workloads;
     while (workload && strcmp(workload->handle, handle) != 0)
@@ -58,39 +50,6 @@ find_program(const struct loop *loop, const char *image)
             loop->programs.items[i][size] == '=')
             return loop->programs.items[i] + size + 1;
     return NULL;
-}
-
-static int
-answer_status(struct loop *loop, struct ask *ask, const struct workload *workload)
-{
-    struct gantry_status status = {
-        .size = sizeof status,
-        .present = GANTRY_STATUS_CREATED | (workload->ran ? GANTRY_STATUS_STARTED : 0),
-        .handle = workload->handle,
-        .name = workload->name,
-        .hash = workload->hash,
-        .image = workload->image,
-        .labels = workload->labels,
-        .label_count = workload->label_count,
-        .label_stride = sizeof workload->labels[0],
-        .state = workload->state,
-        .exit_code = workload->exit_code,
-        .created_ms = workload->created_ms,
-        .started_ms = workload->started_ms,
-        .finished_ms = workload->finished_ms,
-    };
-    if (workload->finished_ms)
-        status.present |= GANTRY_STATUS_FINISHED | GANTRY_STATUS_EXIT_CODE;
-    return ask_answer_status(loop, ask, &status);
-}
-
-static void
-end_with_status(struct loop *loop, struct ask *ask, const struct workload *workload)
-{
-    if (answer_status(loop, ask, workload) < 0)
-        ask_end(loop, ask, GANTRY_E_NOMEM, "out of memory");
-    else
-        ask_end(loop, ask, 0, "%s", "");
 }
 
 /* ---- waiting for the end of a process -------------------------------------------------------------- */
@@ -184,12 +143,12 @@ start_made(struct loop *loop, struct ask *ask, struct workload *made)
 {
     int problem = run_spawn(loop, made);
     if (problem == 0) {
-        work_changed(loop, made);
-        end_with_status(loop, ask, made);
+        tell_changed(loop, made);
+        tell_end(loop, ask, made);
         return;
     }
-    if (ask->old_ran && run_spawn(loop, find(loop, ask->ref->handle)) == 0)
-        work_changed(loop, find(loop, ask->ref->handle));
+    if (ask->old_ran && run_spawn(loop, work_find(loop, ask->ref->handle)) == 0)
+        tell_changed(loop, work_find(loop, ask->ref->handle));
     ask_end(loop, ask, GANTRY_E_INVALID, "program '%s' cannot be started: error %d", made->program,
             problem);
     drop(loop, made);
@@ -208,14 +167,14 @@ start_again(struct loop *loop, struct ask *ask, struct workload *old)
                 old->program, problem);
         return;
     }
-    work_changed(loop, old);
-    end_with_status(loop, ask, old);
+    tell_changed(loop, old);
+    tell_end(loop, ask, old);
 }
 
 static void
 begin_start(struct loop *loop, struct ask *ask)
 {
-    struct workload *old = ask->ref ? find(loop, ask->ref->handle) : NULL;
+    struct workload *old = ask->ref ? work_find(loop, ask->ref->handle) : NULL;
     if (ask->ref && !old) {
         ask_end(loop, ask, GANTRY_E_NOT_FOUND, "there is no workload '%s'", ask->ref->handle);
         return;
@@ -242,7 +201,7 @@ begin_start(struct loop *loop, struct ask *ask)
 static void
 begin_stop(struct loop *loop, struct ask *ask)
 {
-    struct workload *workload = find(loop, ask->ref->handle);
+    struct workload *workload = work_find(loop, ask->ref->handle);
     if (!workload || !workload->pid) {
         ask_end(loop, ask, 0, "%s", "");
         return;
@@ -265,7 +224,7 @@ inherit(struct loop *loop, struct workload *heir)
     }
     free(heir->name);
     heir->name = name;
-    work_changed(loop, heir);
+    tell_changed(loop, heir);
     return true;
 }
 
@@ -277,7 +236,7 @@ remove_it(struct loop *loop, struct workload *gone)
     while (*at != gone)
         at = &(*at)->next;
     *at = gone->next;
-    work_changed(loop, gone);
+    tell_changed(loop, gone);
     struct workload *heir = loop->workloads;
     while (heir && !(same_owner(heir, gone->labels, gone->label_count, sizeof gone->labels[0]) &&
                      inherit(loop, heir)))
@@ -288,7 +247,7 @@ remove_it(struct loop *loop, struct workload *gone)
 static void
 begin_remove(struct loop *loop, struct ask *ask)
 {
-    struct workload *workload = find(loop, ask->ref->handle);
+    struct workload *workload = work_find(loop, ask->ref->handle);
     if (workload && workload->pid) {
         run_stop(workload, 0);
         park(ask, workload);
@@ -297,128 +256,6 @@ begin_remove(struct loop *loop, struct ask *ask)
     if (workload)
         remove_it(loop, workload);
     ask_end(loop, ask, 0, "%s", "");
-}
-
-static int
-answer_line(struct loop *loop, struct ask *ask, const struct line *line)
-{
-    static const char mark[] = " [cut]";
-    size_t most = ask->limits->max_line_bytes ? ask->limits->max_line_bytes : SIZE_MAX;
-    char cursor[32];
-    snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)line->number);
-    struct gantry_line copy = {
-        .size = sizeof copy,
-        .stream = line->stream,
-        .text = line->bytes,
-        .text_size = line->size,
-        .time_ns = line->time_ns,
-        .cursor = cursor,
-    };
-    if (line->size <= most)
-        return ask_answer_line(loop, ask, &copy);
-    char *cut = malloc(most + sizeof mark);
-    if (!cut)
-        return GANTRY_E_NOMEM;
-    memcpy(cut, line->bytes, most);
-    memcpy(cut + most, mark, sizeof mark);
-    copy.text = cut;
-    copy.text_size = most + sizeof mark - 1;
-    int rc = ask_answer_line(loop, ask, &copy);
-    free(cut);
-    return rc;
-}
-
-/* 0: there is no limit. */
-static bool
-over(uint64_t size, uint64_t most)
-{
-    return most != 0 && size > most;
-}
-
-static void
-begin_logs(struct loop *loop, struct ask *ask)
-{
-    const struct workload *workload = find(loop, ask->ref->handle);
-    uint64_t seen = ask->cursor ? strtoull(ask->cursor, NULL, 10) : 0;
-    uint64_t count = 0, bytes = 0;
-    int rc = 0;
-    if (!workload) {
-        ask_end(loop, ask, GANTRY_E_NOT_FOUND, "there is no workload '%s'", ask->ref->handle);
-        return;
-    }
-    const struct line *first = workload->lines;
-    while (first && first->number <= seen)
-        first = first->next;
-    for (const struct line *line = first; line; line = line->next) {
-        count++;
-        bytes += line->size;
-    }
-    for (; first && (over(count, ask->limits->max_lines) || over(bytes, ask->limits->max_bytes));
-         first = first->next) {
-        count--;
-        bytes -= first->size;
-    }
-    for (; first && rc == 0; first = first->next)
-        rc = answer_line(loop, ask, first);
-    ask_end(loop, ask, rc, "%s", rc ? "out of memory" : "");
-}
-
-static void
-begin_inspect(struct loop *loop, struct ask *ask)
-{
-    const struct workload *workload = find(loop, ask->ref->handle);
-    if (workload)
-        end_with_status(loop, ask, workload);
-    else
-        ask_end(loop, ask, GANTRY_E_NOT_FOUND, "there is no workload '%s'", ask->ref->handle);
-}
-
-static void
-begin_list(struct loop *loop, struct ask *ask)
-{
-    int rc = 0;
-    for (const struct workload *workload = loop->workloads; workload && rc == 0;
-         workload = workload->next)
-        if (bears(workload, ask->labels, ask->label_count, ask->label_stride))
-            rc = answer_status(loop, ask, workload);
-    ask_end(loop, ask, rc, "%s", rc ? "out of memory" : "");
-}
-
-/* ---- watching ------------------------------------------------------------------------------------- */
-
-static void
-end_watch(struct loop *loop, struct ask *ask, int code, const char *text)
-{
-    struct ask **at = &loop->watchers;
-    while (*at != ask)
-        at = &(*at)->next_parked;
-    *at = ask->next_parked;
-    ask_end(loop, ask, code, "%s", text);
-}
-
-static void
-begin_watch(struct loop *loop, struct ask *ask)
-{
-    const struct gantry_event synced = {.size = sizeof synced, .kind = GANTRY_EVENT_SYNCED};
-    ask->next_parked = loop->watchers;
-    loop->watchers = ask;
-    if (ask_answer_event(loop, ask, &synced) < 0)
-        end_watch(loop, ask, GANTRY_E_NOMEM, "out of memory");
-}
-
-void
-work_changed(struct loop *loop, const struct workload *workload)
-{
-    const struct gantry_event changed = {.size = sizeof changed,
-                                         .kind = GANTRY_EVENT_CHANGED,
-                                         .handle = workload->handle,
-                                         .id = workload->id};
-    for (struct ask *ask = loop->watchers, *next; ask; ask = next) {
-        next = ask->next_parked;
-        if (bears(workload, ask->labels, ask->label_count, ask->label_stride) &&
-            ask_answer_event(loop, ask, &changed) < 0)
-            end_watch(loop, ask, GANTRY_E_NOMEM, "out of memory");
-    }
 }
 
 /* ---- questions come, are withdrawn, and go on when a process has ended ------------------------------ */
@@ -450,16 +287,16 @@ work_begin(struct loop *loop, struct ask *ask)
         begin_remove(loop, ask);
         break;
     case ASK_LOGS:
-        begin_logs(loop, ask);
+        tell_logs(loop, ask);
         break;
     case ASK_INSPECT:
-        begin_inspect(loop, ask);
+        tell_inspect(loop, ask);
         break;
     case ASK_LIST:
-        begin_list(loop, ask);
+        tell_list(loop, ask);
         break;
     case ASK_WATCH:
-        begin_watch(loop, ask);
+        tell_watch(loop, ask);
         break;
     case ASK_CLOSE:
         begin_close(loop);
@@ -477,7 +314,7 @@ work_withdraw(struct loop *loop, struct ask *ask)
     if (ask->kind == ASK_WATCH && ask->withdrawn)
         for (const struct ask *watcher = loop->watchers; watcher; watcher = watcher->next_parked)
             if (watcher == ask) {
-                end_watch(loop, ask, GANTRY_E_CANCELLED, "the watch was cancelled");
+                tell_no_more(loop, ask, GANTRY_E_CANCELLED, "the watch was cancelled");
                 return;
             }
     ask_end(loop, ask, GANTRY_E_CANCELLED, "the call was to end before '%s' was done",
@@ -488,7 +325,7 @@ void
 work_exited(struct loop *loop, struct workload *workload)
 {
     bool gone = false;
-    work_changed(loop, workload);
+    tell_changed(loop, workload);
     for (struct ask *ask = workload->parked, *next; ask; ask = next) {
         next = ask->next_parked;
         unpark(ask);

@@ -6,26 +6,24 @@ import re
 import signal
 
 from backend import Absent, Backend
-from backends import docker
+from backends.docker import VERSION, Docker
 from lib.swarm import NOWHERE, SwarmEngine, pid_of
-from lib.tcpfront import Front, answer_of
-
-VERSION = r"^(/v[0-9.]+)?"
-KINDS = {
-    "any": ("[A-Z]+", r"."),
-    "list": ("GET", VERSION + r"/services\?"),
-    "inspect": ("GET", VERSION + r"/services/"),
-    "create": ("POST", VERSION + r"/services/(create|[^/]+/update)"),  # a new one, or what takes an old one's place
-    "start": ("POST", VERSION + r"/services/[^/]+/update"),
-    "pull": ("GET", VERSION + r"/distribution/"),
-}
-STATES = ("starting", "stopping")
+from lib.tcpfront import Front
 
 
-class Swarm(docker.Docker):
+class Swarm(Docker):
     name = "swarm"
     plugin = "swarm"
     replaces_in_place = True
+    kinds = {
+        "any": ("[A-Z]+", r"."),
+        "list": ("GET", VERSION + r"/services\?"),
+        "inspect": ("GET", VERSION + r"/services/"),
+        "create": ("POST", VERSION + r"/services/(create|[^/]+/update)"),  # a new one, or what takes an old one's place
+        "start": ("POST", VERSION + r"/services/[^/]+/update"),
+        "pull": ("GET", VERSION + r"/distribution/"),
+    }
+    known_states = {"starting": "starting", "stopping": "stopping"}
     opt_out = {
         "environment_of_a_mebibyte_arrives": "it could be made and never be stopped: a change holds the old and the new, 1.5 MiB at the most",
         "error_inside_a_pull_that_was_answered_200": "nodes pull, and not the plugin",
@@ -68,13 +66,8 @@ class Swarm(docker.Docker):
 
     # ----- faults
 
-    def strike(self, method, path, when):
-        if when != "before" or not self.states or method != "GET":
-            return super().strike(method, path, when)
-        if re.search(VERSION + r"/(services|tasks)(\?|/[^/]+$)", path):
-            status, body = self.engine.raw(method, path)
-            return answer_of(status, self.pretended(body) if status == 200 else body)
-        return None
+    def tells_states(self, path):
+        return re.search(VERSION + r"/(services|tasks)(\?|/[^/]+$)", path)
 
     def pretended(self, body):
         answer = json.loads(body)
@@ -85,14 +78,6 @@ class Swarm(docker.Docker):
             elif state == "starting" and "ServiceID" in item and item["Status"]["State"] == "running":
                 item["Status"]["State"] = "starting"
         return json.dumps(answer).encode()
-
-    def answer(self, status, body, of="any"):
-        self.wrong = (*KINDS[of], answer_of(status, body))
-
-    def pretend(self, handle, state):
-        if state not in STATES:
-            raise Absent(f"it has no state '{state}'")
-        self.states[handle] = state
 
     # dockerd ends the tasks of its node when it is started again, so here the way to it is what breaks.
 
