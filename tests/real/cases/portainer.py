@@ -212,7 +212,7 @@ def stream_that_comes_through_is_followed(world):
     began = time.monotonic()
     told = next_event(made, 5)
     assert (told["kind"], told["handle"]) == ("changed", handle), told
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 @case(needs_gantryd=False)
