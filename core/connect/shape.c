@@ -17,6 +17,12 @@ make(struct shape_walk *w, size_t size)
     return made;
 }
 
+bool
+shape_is_unfinished(const struct shape_walk *w)
+{
+    return w->made >= MADE_MAX || w->looked > LOOKED_MAX;
+}
+
 struct shape *
 shape_new(struct shape_walk *w, enum shape_kind kind, struct str variable)
 {

@@ -107,6 +107,9 @@ struct shape_walk {
 /* Never NULL; unknown when memory ran out, and w->nomem says it. */
 const struct shape *shape_of_mapping(struct shape_walk *w, const struct mapping *m);
 
+/* More would have had to be looked at than the limits allow: what was said is not all. */
+bool shape_is_unfinished(const struct shape_walk *w);
+
 /* ---- shapes ---------------------------------------------------------------------------------------- */
 
 extern const struct shape shape_unknown;
