@@ -78,6 +78,7 @@ struct connect_header {
     struct connect_header *next;
     const struct gql_value *written; /* the entry's object */
     const struct gql_value *name_written, *from_written;
+    bool has_unknown; /* it has a key that it cannot have, which was told */
     struct str name;
     struct str from;            /* STR_NONE: it has a value */
     struct template_slot value; /* not encoded */
@@ -85,6 +86,7 @@ struct connect_header {
 
 struct connect_http {
     const struct gql_value *written; /* the object; NULL: it is not there, or no object */
+    bool has_unknown;                /* the same */
     enum connect_method method;      /* of a connector */
     struct template_slot url;        /* of a source: baseURL */
     struct mapping_slot path, query; /* `path`, `queryParams` */
@@ -120,6 +122,8 @@ struct connector {
     const struct gql_value *entity_written;
     const struct gql_value *max_size_written;
     struct str id; /* STR_NONE: none */
+    bool
+        source_is_unclear; /* a source seems to be meant, and which one is not known; that was told */
     struct connect_http http;
     struct mapping_slot selection;
     struct connect_errors errors;
