@@ -145,15 +145,30 @@ note_extensions(struct connect_schema *s, struct connect_problems *p)
                                 STR_ARG(it->name));
 }
 
+/* What is in a type that is not defined is given by nothing, and nothing is given by what returns it. */
+static bool
+has_undefined_type(const struct connect_schema *s)
+{
+    for (size_t i = 0; i < s->graphql->types.len; i++) {
+        const struct gql_schema_type *type = s->graphql->types.all[i].value;
+        for (size_t k = 0; type->kind == GQL_OBJECT && k < type->members.len; k++) {
+            const struct gql_member *field = type->members.all[k].value;
+            if (!gql_type_of(s->graphql, field->type))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* A connector that failed by itself hides what is said of the schema as a whole: most of that would be its
- * consequence.  So does one whose directive is misspelt. */
+ * consequence.  So does one whose directive is misspelt, and a field whose type is. */
 static bool
 has_broken(const struct connect_schema *s, struct connect_problems *p)
 {
     for (const struct connector *c = s->connectors; c; c = c->next)
         if (c->broken)
             return true;
-    return check_is_misspelt(s, p, s->connect_name);
+    return check_is_misspelt(s, p, s->connect_name) || has_undefined_type(s);
 }
 
 typedef void phase(struct connect_schema *s, struct connect_problems *p);

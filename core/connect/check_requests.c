@@ -42,7 +42,7 @@ nearest_source(const struct connect_schema *s, struct connect_problems *p, struc
     static const char define[] = "; define it by @source";
     const char *names[NEAR_MAX];
     size_t n = 0;
-    if (word.len > NAME_BYTES_MAX)
+    if (word.len > NAME_BYTES_MAX || p->count > NEAR_MAX)
         return define;
     const char *typed = arena_dup(p->arena, word), *text = define;
     for (const struct connect_source *it = s->sources; it && n < NEAR_MAX; it = it->next)

@@ -150,7 +150,8 @@ check_holes(const struct check_part *c, const struct template_slot *slot, enum c
     for (; it; it = it->next)
         if (it->hole && !it->hole->value && it->hole->list->count == 0)
             connect_problem_add(
-                c->problems, code, connect_place_in(c->schema, slot->written, with_braces(it)),
+                c->problems, code,
+                connect_problem_place(c->problems, c->schema, slot->written, with_braces(it)),
                 "%.*s: %s has an empty hole; write a mapping between its braces, such as "
                 "{$args.id}",
                 STR_ARG(c->who), what);
@@ -192,7 +193,7 @@ tell_early_holes(const struct check_part *c, const struct template_slot *url, si
             continue;
         connect_problem_add(
             c->problems, CONNECT_INVALID_URL,
-            connect_place_in(c->schema, url->written, with_braces(it)),
+            connect_problem_place(c->problems, c->schema, url->written, with_braces(it)),
             "%.*s: the URL has an expression in front of its path; a host that varies "
             "stands in the baseURL of a @source",
             STR_ARG(c->who));
