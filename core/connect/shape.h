@@ -125,6 +125,9 @@ const struct shape *shape_of_type(struct shape_walk *w, const struct gql_type *t
 const struct shape *shape_either(struct shape_walk *w, const struct shape *a,
                                  const struct shape *b);
 
+/* What is left of a shape when null is passed over; of null nothing is known then. */
+const struct shape *shape_without_null(struct shape_walk *w, const struct shape *shape);
+
 enum shape_lookup { SHAPE_FOUND, SHAPE_ABSENT, SHAPE_IN_UNION };
 /* The member of a shape, of each element of an array.  *out: set when it is found. */
 enum shape_lookup shape_find(struct shape_walk *w, const struct shape *shape, struct str name,
