@@ -72,7 +72,8 @@ all_mistakes_are_told_with_their_place(void **state)
           "3:8 the field 'Query.name' has no argument 'x'\n"
           "3:14 there is no directive '@no'\n");
     check("type Query { a: Nope b: Int @no }", "{ a }",
-          "1:17 there is no type 'Nope'\n1:29 there is no directive '@no'; import it by @link, or define it\n");
+          "1:17 there is no type 'Nope'\n"
+          "1:29 there is no directive '@no'; import it by @link, or define it\n");
     check("type Query {", "{ a }", "1:13 expected a name, found the end of the text\n");
 }
 
