@@ -241,18 +241,21 @@ check_position(struct walk *w, const struct position *position)
     }
 }
 
-/* The search ends here, and what it would have found is not known. */
+/* The search ends here, and what it would have found is not known.  Told where the way to here begins. */
 static void
 tell_unfinished(struct walk *w, const struct position *position)
 {
+    const struct position *root = position;
     AUTO_BUF struct buf path = BUF_INIT(4096);
     add_path(&path, position);
+    while (root->parent)
+        root = root->parent;
     connect_problem_add(
-        w->problems, CONNECT_CHECK_UNFINISHED, place_of(position->sources->connector),
+        w->problems, CONNECT_CHECK_UNFINISHED, place_of(root->sources->connector),
         "%s: there are too many ways in which connectors together give objects, and whether "
-        "each field can be had was looked at only up to here; let fewer connectors give parts of "
-        "one type",
-        buf_text(&path));
+        "each field can be had was looked at only up to one of '%.*s'; let fewer connectors give "
+        "parts of one type",
+        buf_text(&path), STR_ARG(position->type->name));
 }
 
 /* Positions are added behind those that are looked at. */

@@ -6,7 +6,7 @@
 #include "check_mapping.h"
 
 /* Shapes share their parts, and choices are looked at twice: as a tree it could be endless. */
-enum { VISITS_MAX = 1 << 23 };
+enum { VISITS_MAX = 1 << 21 };
 
 /* The types on the way down to here. */
 struct way {

@@ -151,7 +151,7 @@ a_selection_of_too_many_items_is_told(void **state)
 static void
 choices_in_choices_that_are_too_many_are_told(void **state)
 {
-    enum { LEVELS = 24 };
+    enum { LEVELS = 22 };
     AUTO_BUF struct buf text = BUF_INIT(1 << 20);
     (void)state;
     buf_add(&text, str_of(head));
