@@ -93,6 +93,7 @@ find_spans(struct connect_problems *p, const struct connect_schema *schema,
     size_t count = string->text.len;
     if (p->spans_of == string)
         return true;
+    p->spans_of = NULL;
     if (p->span_capacity < count) {
         size_t capacity = MAX(count, 2 * p->span_capacity);
         p->spans = arena_alloc_array(p->arena, capacity, sizeof *p->spans);
