@@ -62,7 +62,7 @@ find_near_link(const struct gql_link *first)
     for (; first; first = first->next)
         for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++) {
             struct str rest = first->url;
-            if (!starts_with_nocase(rest, schemes[i]))
+            if (!rest.ptr || !starts_with_nocase(rest, schemes[i]))
                 continue;
             rest = (struct str){rest.ptr + schemes[i].len, rest.len - schemes[i].len};
             if (starts_with_nocase(rest, STR("specs.apollo.dev/connect")))
