@@ -1,13 +1,11 @@
 /* str.c - looking at text: comparing, cutting, numbers, UTF-8, and the nearest of several words. */
 #include "str.h"
 
-#include <stdlib.h>
-
-#include <stdio.h>
+#include "compiler.h"
 
 #include <locale.h>
-
-#include "compiler.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 static char
 lower(char c)
