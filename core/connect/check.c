@@ -1,4 +1,5 @@
 /* check.c - a schema is read and checked: which phases there are, and in which order (connectors.h). */
+#include "check_parts.h"
 #include "err.h"
 #include "reader.h"
 
@@ -47,6 +48,29 @@ find_link(const struct gql_link *first, struct str url)
     return NULL;
 }
 
+static bool
+starts_with_nocase(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_eq_nocase((struct str){s.ptr, prefix.len}, prefix);
+}
+
+/* A link that is nearly the one of connect: without it there is nothing to check, which may not be what was meant. */
+static const struct gql_link *
+find_near_link(const struct gql_link *first)
+{
+    static const struct str schemes[] = {{"https://", 8}, {"http://", 7}, {"", 0}};
+    for (; first; first = first->next)
+        for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++) {
+            struct str rest = first->url;
+            if (!rest.ptr || !starts_with_nocase(rest, schemes[i]))
+                continue;
+            rest = (struct str){rest.ptr + schemes[i].len, rest.len - schemes[i].len};
+            if (starts_with_nocase(rest, STR("specs.apollo.dev/connect")))
+                return first;
+        }
+    return NULL;
+}
+
 /* The string of the link's URL, or the whole directive's name. */
 static struct connect_place
 place_of_url(const struct connect_schema *s, const struct gql_link *link)
@@ -56,6 +80,16 @@ place_of_url(const struct connect_schema *s, const struct gql_link *link)
             return connect_place_of(s, &it->value);
     return (struct connect_place){link->directive->at,
                                   link->directive->at + 1 + link->directive->name.len};
+}
+
+static void
+warn_of_link(const struct connect_schema *s, const struct gql_link *near,
+             struct connect_problems *p)
+{
+    if (near)
+        connect_problem_add(p, CONNECT_NOT_THE_LINK, place_of_url(s, near),
+                            "this is not the link of connect, so the schema has no connectors; "
+                            "write \"https://specs.apollo.dev/connect/v0.2\", v0.3 or v0.4");
 }
 
 /* Which versions of federation the versions of connect need: minor numbers. */
@@ -111,15 +145,30 @@ note_extensions(struct connect_schema *s, struct connect_problems *p)
                                 STR_ARG(it->name));
 }
 
-/* A connector that failed by itself hides what is said of the schema as a whole: most of that would be its
- * consequence. */
+/* What is in a type that is not defined is given by nothing, and nothing is given by what returns it. */
 static bool
-has_broken(const struct connect_schema *s)
+has_undefined_type(const struct connect_schema *s)
+{
+    for (size_t i = 0; i < s->graphql->types.len; i++) {
+        const struct gql_schema_type *type = s->graphql->types.all[i].value;
+        for (size_t k = 0; type->kind == GQL_OBJECT && k < type->members.len; k++) {
+            const struct gql_member *field = type->members.all[k].value;
+            if (!gql_type_of(s->graphql, field->type))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A connector that failed by itself hides what is said of the schema as a whole: most of that would be its
+ * consequence.  So does one whose directive is misspelt, and a field whose type is. */
+static bool
+has_broken(const struct connect_schema *s, struct connect_problems *p)
 {
     for (const struct connector *c = s->connectors; c; c = c->next)
         if (c->broken)
             return true;
-    return false;
+    return check_is_misspelt(s, p, s->connect_name) || has_undefined_type(s);
 }
 
 typedef void phase(struct connect_schema *s, struct connect_problems *p);
@@ -153,9 +202,9 @@ check(struct connect_schema *s, struct connect_problems *p)
     run_phases(of_sources, ARRAY_LENGTH(of_sources), s, p);
     size_t errors = p->errors;
     run_phases(of_connectors, ARRAY_LENGTH(of_connectors), s, p);
-    if (p->errors - p->source_errors == errors && !has_broken(s))
+    if (p->errors - p->source_errors == errors && !has_broken(s, p))
         run_phases(of_all, ARRAY_LENGTH(of_all), s, p);
-    if (p->errors - p->source_errors == errors && !has_broken(s))
+    if (p->errors - p->source_errors == errors && !has_broken(s, p))
         run_phases(of_plans, ARRAY_LENGTH(of_plans), s, p);
     run_phases(notes, ARRAY_LENGTH(notes), s, p);
 }
@@ -186,8 +235,10 @@ read_all(struct connect_schema *s, struct str text, struct connect_problems *p,
     if (s->link && !read_version(s, p))
         return 0;
     tell_graphql(text, &mistakes, p);
-    if (!s->link)
+    if (!s->link) {
+        warn_of_link(s, find_near_link(links), p);
         return 0;
+    }
     if (!name_directives(s))
         return err_nomem(err);
     check_federation(s, links, p);

@@ -183,6 +183,8 @@ check_entity(struct connect_schema *s, struct connect_problems *p, struct connec
         fail(p, c, CONNECT_ENTITY_TYPE_INVALID, place, fault);
         return;
     }
+    if (!c->field->arguments && c->broken) /* it reads one, which was told not to be there */
+        return;
     if (!c->field->arguments) {
         fail(p, c, CONNECT_ENTITY_RESOLVER_ARGUMENT_MISMATCH, place,
              "an entity connector needs arguments, which say which object is meant; add one that "

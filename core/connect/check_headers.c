@@ -75,7 +75,7 @@ check_header(const struct check_part *c, const struct connect_header *header)
     bool from = has_key(header, "from"), value = has_key(header, "value");
     if (header->name_written)
         check_name(c, header);
-    if (!from && !value)
+    if (!from && !value && !header->has_unknown)
         tell(c, header->written, "it needs 'from' or 'value'", header->name);
     else if (from && value)
         tell(c, header->written, "it has both 'from' and 'value'; leave out one", header->name);

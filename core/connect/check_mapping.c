@@ -67,7 +67,8 @@ placed_tell(const struct placed *m, enum connect_code code, struct mapping_range
     }
     range.start += m->offset;
     range.end += m->offset;
-    connect_problem_add(m->problems, code, connect_place_in(m->schema, m->written, range), "%s",
+    connect_problem_add(m->problems, code,
+                        connect_problem_place(m->problems, m->schema, m->written, range), "%s",
                         buf_text(&text));
     mark_failed(m, code);
 }

@@ -20,5 +20,7 @@ void check_headers(const struct check_part *c, const struct connect_header *firs
 /* Holes without a mapping in them.  what: how a message calls the template. */
 void check_holes(const struct check_part *c, const struct template_slot *slot,
                  enum connect_code code, const char *what);
+/* check_requests.c: is there a directive that is none, which was told, and that seems to be the one of this name? */
+bool check_is_misspelt(const struct connect_schema *s, struct connect_problems *p, struct str name);
 
 #endif

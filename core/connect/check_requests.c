@@ -42,7 +42,7 @@ nearest_source(const struct connect_schema *s, struct connect_problems *p, struc
     static const char define[] = "; define it by @source";
     const char *names[NEAR_MAX];
     size_t n = 0;
-    if (word.len > NAME_BYTES_MAX)
+    if (word.len > NAME_BYTES_MAX || p->count > NEAR_MAX)
         return define;
     const char *typed = arena_dup(p->arena, word), *text = define;
     for (const struct connect_source *it = s->sources; it && n < NEAR_MAX; it = it->next)
@@ -58,17 +58,24 @@ nearest_source(const struct connect_schema *s, struct connect_problems *p, struc
     return text ? text : "";
 }
 
-static void
-check_source(const struct connect_schema *s, struct connect_problems *p, const struct connector *c)
+/* Of a source without a name that could be read was told; it may be any. */
+static bool
+has_nameless_source(const struct connect_schema *s)
 {
-    struct connect_place place = connect_place_of(s, c->source_written);
-    if (!s->sources)
-        connect_problem_add(
-            p, CONNECT_NO_SOURCES_DEFINED, place,
-            "%.*s: there is no source '%.*s', and no source at all; define it by @source",
-            STR_ARG(c->coordinate), STR_ARG(c->source_written->text));
-    else if (!c->source)
-        connect_problem_add(p, CONNECT_SOURCE_NAME_MISMATCH, place,
+    const struct connect_source *it = s->sources;
+    while (it && it->name_written)
+        it = it->next;
+    return it != NULL;
+}
+
+static void
+check_source(const struct connect_schema *s, struct connect_problems *p, struct connector *c)
+{
+    if (c->source)
+        return;
+    c->broken = true;
+    if (s->sources && !has_nameless_source(s))
+        connect_problem_add(p, CONNECT_SOURCE_NAME_MISMATCH, connect_place_of(s, c->source_written),
                             "%.*s: there is no source '%.*s'%s", STR_ARG(c->coordinate),
                             STR_ARG(c->source_written->text),
                             nearest_source(s, p, c->source_written->text));
@@ -89,7 +96,7 @@ check_method(const struct connect_schema *s, struct connect_problems *p, const s
             seen[i] = true;
             second = ++count == 2 ? it : second;
         }
-    if (count == 0)
+    if (count == 0 && !c->http.has_unknown)
         connect_problem_add(p, CONNECT_MISSING_HTTP_METHOD, connect_place_of(s, c->http.written),
                             "%.*s: 'http' needs a method with its URL, such as GET: \"/cranes\"",
                             STR_ARG(c->coordinate));
@@ -110,7 +117,8 @@ check_connector(const struct connect_schema *s, struct connect_problems *p, stru
         check_source(s, p, c);
     if (c->http.written) {
         check_method(s, p, c);
-        check_connect_url(&part, &c->http.url, c->source_written != NULL);
+        if (!c->source_is_unclear)
+            check_connect_url(&part, &c->http.url, c->source_written != NULL);
         check_headers(&part, c->http.headers);
     }
     c->broken |= p->errors > errors;
@@ -165,14 +173,56 @@ imports_source(const struct connect_schema *s)
     return false;
 }
 
+static bool
+has_like(struct gql_problems *words, const struct gql_names *known, const struct gql_directive *d,
+         struct str name)
+{
+    for (; d; d = d->next) {
+        const char *near =
+            gql_names_find(known, d->name) ? NULL : gql_nearest(words, d->name, known);
+        if (near && str_eq(str_of(near), name))
+            return true;
+    }
+    return false;
+}
+
+bool
+check_is_misspelt(const struct connect_schema *s, struct connect_problems *p, struct str name)
+{
+    struct gql_problems words = {.arena = p->arena, .count = p->count};
+    const struct gql_names *known = &s->graphql->directives;
+    for (const struct gql_system *it = s->graphql->document->systems; it; it = it->next) {
+        if (has_like(&words, known, it->directives, name))
+            return true;
+        for (const struct gql_member *m = it->members; m; m = m->next)
+            if (has_like(&words, known, m->directives, name))
+                return true;
+    }
+    return false;
+}
+
 /* Sources are named and there is none: perhaps because the name of the directive is another than was thought. */
 static void
-check_import(const struct connect_schema *s, struct connect_problems *p)
+check_no_sources(const struct connect_schema *s, struct connect_problems *p)
 {
     const struct connector *c = s->connectors;
+    size_t others = 0;
     while (c && !c->source_written)
         c = c->next;
-    if (c && !s->sources && !imports_source(s))
+    if (!c || s->sources || check_is_misspelt(s, p, s->source_name))
+        return;
+    for (const struct connector *it = c->next; it; it = it->next)
+        others += it->source_written != NULL;
+    AUTO_BUF struct buf more = BUF_INIT(64);
+    if (others)
+        buf_add_fmt(&more, ", nor for %zu other connector%s", others, others == 1 ? "" : "s");
+    p->nomem |= buf_failed(&more) != 0;
+    connect_problem_add(p, CONNECT_NO_SOURCES_DEFINED, connect_place_of(s, c->source_written),
+                        "%.*s: there is no source '%.*s'%s, and no source at all; define it by "
+                        "@%.*s",
+                        STR_ARG(c->coordinate), STR_ARG(c->source_written->text),
+                        others ? buf_text(&more) : "", STR_ARG(s->source_name));
+    if (!imports_source(s))
         connect_problem_add(
             p, CONNECT_NO_SOURCE_IMPORT,
             (struct connect_place){s->link->directive->at,
@@ -185,7 +235,7 @@ check_import(const struct connect_schema *s, struct connect_problems *p)
 void
 check_requests(struct connect_schema *s, struct connect_problems *p)
 {
-    check_import(s, p);
+    check_no_sources(s, p);
     check_ids(s, p);
     for (struct connector *c = s->connectors; c; c = c->next)
         check_connector(s, p, c);

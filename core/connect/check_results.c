@@ -65,7 +65,8 @@ static const struct {
     [PLACE_BODY] = {NULL, NULL},
     [PLACE_SELECTION] = {NULL, NULL},
     [PLACE_IS_SUCCESS] = {is_no_boolean, "a boolean, as $status->eq(200) does"},
-    [PLACE_MESSAGE] = {is_no_text, "a string; $.key reads one of the response"},
+    [PLACE_MESSAGE] = {is_no_text,
+                       "a string: $.key is one of the response, $(\"text\") one of yours"},
     [PLACE_EXTENSIONS] = {is_no_object, "an object"},
 };
 

@@ -5,7 +5,8 @@
  *
  *   position --reach_close()--> field name -> what gives it --each field--> position, unless it was looked at
  *
- * Positions that the same selections give are one.  There is a budget; what is beyond it is not looked at. */
+ * Positions that the same selections give are one.  Of n selections there may be 2^n positions, so there is a budget;
+ * it is told when it ends the search. */
 #include "entity_keys.h"
 #include "reach.h"
 
@@ -240,6 +241,36 @@ check_position(struct walk *w, const struct position *position)
     }
 }
 
+/* The search ends here, and what it would have found is not known.  Told where the way to here begins. */
+static void
+tell_unfinished(struct walk *w, const struct position *position)
+{
+    const struct position *root = position;
+    AUTO_BUF struct buf path = BUF_INIT(4096);
+    add_path(&path, position);
+    while (root->parent)
+        root = root->parent;
+    connect_problem_add(
+        w->problems, CONNECT_CHECK_UNFINISHED, place_of(root->sources->connector),
+        "%s: there are too many ways in which connectors together give objects, and whether "
+        "each field can be had was looked at only up to one of '%.*s'; let fewer connectors give "
+        "parts of one type",
+        buf_text(&path), STR_ARG(position->type->name));
+}
+
+/* Positions are added behind those that are looked at. */
+static void
+check_positions(struct walk *w)
+{
+    const struct position *last = w->first;
+    for (const struct position *at = w->first; at && !is_over(w); at = at->next) {
+        check_position(w, at);
+        last = at;
+    }
+    if (last && is_over(w) && !w->reach.nomem)
+        tell_unfinished(w, last);
+}
+
 /* ---- the whole schema ----------------------------------------------------------------------------- */
 
 static bool
@@ -302,7 +333,6 @@ check_satisfiable(struct connect_schema *s, struct connect_problems *p)
     w.reach.external = names.external;
     read_connectors(&w, &forms);
     add_roots(&w, &forms);
-    for (const struct position *at = w.first; at && !is_over(&w); at = at->next)
-        check_position(&w, at);
+    check_positions(&w);
     p->nomem |= w.reach.nomem;
 }

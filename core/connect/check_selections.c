@@ -6,7 +6,7 @@
 #include "check_mapping.h"
 
 /* Shapes share their parts, and choices are looked at twice: as a tree it could be endless. */
-enum { VISITS_MAX = 1 << 23 };
+enum { VISITS_MAX = 1 << 21 };
 
 /* The types on the way down to here. */
 struct way {
@@ -341,6 +341,11 @@ look_at(const struct placed *m)
     s.words = placed_words(m);
     check_whole(&s, m->mapping);
     m->problems->nomem |= s.walk.nomem;
+    if (s.visits >= VISITS_MAX && !m->problems->nomem)
+        placed_tell(m, CONNECT_CHECK_UNFINISHED, placed_range(m),
+                    "%s may look in so many ways that not all were held against '%.*s'; let it "
+                    "have fewer ->match inside each other",
+                    s.words, STR_ARG(m->connector->returns->name));
 }
 
 void

@@ -102,25 +102,34 @@ is_port(struct str port)
     return number <= 65535;
 }
 
-/* What is wrong with host and port, or NULL.  A hole may be anything. */
+static bool
+is_of_host(char c, const char *signs)
+{
+    return is_letter(c) || is_digit(c) || c == HOLE || is_in(signs, c);
+}
+
+/* What is wrong with host and port, or NULL.  A hole may be anything.  What passes here, cut_origin() of url.c takes
+ * too. */
 static const char *
 fault_of_authority(struct str authority)
 {
+    static const char bad[] = "has a character in its host that cannot stand there";
     const char *at = authority.len ? memchr(authority.ptr, '@', authority.len) : NULL;
     size_t start = at ? (size_t)(at - authority.ptr) + 1 : 0, end = start;
     if (start == authority.len)
         return "has no host";
-    if (authority.ptr[start] == '[') {
-        while (end < authority.len && authority.ptr[end] != ']')
-            end++;
-        if (end++ == authority.len)
-            return "has an address with '[' and without ']'";
-    }
-    for (; end < authority.len && authority.ptr[end] != ':'; end++)
-        if (!is_letter(authority.ptr[end]) && !is_digit(authority.ptr[end]) &&
-            authority.ptr[end] != HOLE && !is_in("-._~!$&'()*+,;=%", authority.ptr[end]))
-            return "has a character in its host that cannot stand there";
-    if (end == start)
+    bool is_address = authority.ptr[start] == '[';
+    end += is_address;
+    while (end < authority.len &&
+           is_of_host(authority.ptr[end], is_address ? ":." : "-._~!$&'()*+,;="))
+        end++;
+    if (is_address && !memchr(authority.ptr + start, ']', authority.len - start))
+        return "has an address with '[' and without ']'";
+    if (is_address && (end == authority.len || authority.ptr[end++] != ']'))
+        return bad;
+    if (end < authority.len && authority.ptr[end] != ':')
+        return bad;
+    if (end == start + 2 * is_address)
         return "has no host";
     if (end < authority.len &&
         !is_port((struct str){authority.ptr + end + 1, authority.len - end - 1}))
@@ -150,7 +159,8 @@ check_holes(const struct check_part *c, const struct template_slot *slot, enum c
     for (; it; it = it->next)
         if (it->hole && !it->hole->value && it->hole->list->count == 0)
             connect_problem_add(
-                c->problems, code, connect_place_in(c->schema, slot->written, with_braces(it)),
+                c->problems, code,
+                connect_problem_place(c->problems, c->schema, slot->written, with_braces(it)),
                 "%.*s: %s has an empty hole; write a mapping between its braces, such as "
                 "{$args.id}",
                 STR_ARG(c->who), what);
@@ -192,7 +202,7 @@ tell_early_holes(const struct check_part *c, const struct template_slot *url, si
             continue;
         connect_problem_add(
             c->problems, CONNECT_INVALID_URL,
-            connect_place_in(c->schema, url->written, with_braces(it)),
+            connect_problem_place(c->problems, c->schema, url->written, with_braces(it)),
             "%.*s: the URL has an expression in front of its path; a host that varies "
             "stands in the baseURL of a @source",
             STR_ARG(c->who));

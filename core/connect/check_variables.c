@@ -197,6 +197,9 @@ look_at(const struct placed *m)
     walk.context = &look;
     (void)shape_of_mapping(&walk, m->mapping);
     m->problems->nomem |= walk.nomem;
+    if (shape_is_unfinished(&walk) && !walk.nomem)
+        placed_tell(m, CONNECT_CHECK_UNFINISHED, placed_range(m),
+                    "%s is too large to be checked to its end; make it smaller", placed_words(m));
 }
 
 void

@@ -46,6 +46,10 @@ struct connect_problems {
     size_t count, errors, max; /* at max, nothing more is kept */
     size_t source_errors;      /* of the errors those in a source's mappings */
     bool nomem;
+    /* Where each byte of a long string stands, of the last one that was told of. */
+    const struct gql_value *spans_of;
+    struct gql_span *spans;
+    size_t span_capacity;
 };
 void connect_problems_init(struct connect_problems *p, struct arena *arena, size_t max);
 void connect_problem_add(struct connect_problems *p, enum connect_code code,
@@ -78,6 +82,7 @@ struct connect_header {
     struct connect_header *next;
     const struct gql_value *written; /* the entry's object */
     const struct gql_value *name_written, *from_written;
+    bool has_unknown; /* it has a key that it cannot have, which was told */
     struct str name;
     struct str from;            /* STR_NONE: it has a value */
     struct template_slot value; /* not encoded */
@@ -85,6 +90,7 @@ struct connect_header {
 
 struct connect_http {
     const struct gql_value *written; /* the object; NULL: it is not there, or no object */
+    bool has_unknown;                /* the same */
     enum connect_method method;      /* of a connector */
     struct template_slot url;        /* of a source: baseURL */
     struct mapping_slot path, query; /* `path`, `queryParams` */
@@ -120,6 +126,8 @@ struct connector {
     const struct gql_value *entity_written;
     const struct gql_value *max_size_written;
     struct str id; /* STR_NONE: none */
+    bool
+        source_is_unclear; /* a source seems to be meant, and which one is not known; that was told */
     struct connect_http http;
     struct mapping_slot selection;
     struct connect_errors errors;
@@ -152,6 +160,11 @@ void connect_schema_free(struct connect_schema *schema); /* taken; may be NULL *
  * counted in); the whole string with its quotes when there is none of them (start == end == 0 and it is empty). */
 struct connect_place connect_place_in(const struct connect_schema *schema,
                                       const struct gql_value *string, struct mapping_range range);
+/* The same, when many places of one string are asked for. */
+struct connect_place connect_problem_place(struct connect_problems *p,
+                                           const struct connect_schema *schema,
+                                           const struct gql_value *string,
+                                           struct mapping_range range);
 /* The whole of a value: a string with its quotes, an object with its braces. */
 struct connect_place connect_place_of(const struct connect_schema *schema,
                                       const struct gql_value *value);

@@ -67,6 +67,8 @@ read_parts(struct reader *r, struct connector *c)
 {
     const struct gql_argument *arguments = r->directive->arguments;
     c->source_written = reader_find(r, arguments, "source", READ_STRING);
+    c->source_is_unclear =
+        !c->source_written && (reader_has(arguments, "source") || reader_has_unknown(r));
     c->id_written = reader_find(r, arguments, "id", READ_STRING);
     c->id = c->id_written ? c->id_written->text : STR_NONE;
     for (struct connect_source *it = c->source_written ? r->schema->sources : NULL;

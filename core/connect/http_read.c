@@ -32,7 +32,7 @@ read_base_url(struct reader *r, const struct gql_value *http, bool hidden, struc
     bool written = false;
     for (const struct gql_argument *it = http->elements; it; it = it->next)
         written |= str_eq(it->name, STR("baseURL")) && it->value.kind != GQL_VALUE_NULL;
-    if (!written)
+    if (!written && !out->has_unknown)
         reader_tell(r, CONNECT_GRAPH_QL_ERROR, connect_place_of(r->schema, http),
                     "'http' needs the key 'baseURL', such as \"https://api.example.com/v1\"");
     if (!hidden)
@@ -49,11 +49,11 @@ read_header(struct reader *r, const struct gql_value *entry, struct connect_head
                     "\"{$config.key}\"}");
         return false;
     }
-    reader_check_keys(r, entry, "an entry of 'headers'", keys);
+    out->has_unknown = reader_check_keys(r, entry, "an entry of 'headers'", keys);
     const struct gql_argument *name = entry->elements;
     while (name && (!str_eq(name->name, STR("name")) || name->value.kind == GQL_VALUE_NULL))
         name = name->next;
-    if (!name)
+    if (!name && !out->has_unknown)
         reader_tell(r, CONNECT_INVALID_HEADER, connect_place_of(r->schema, entry),
                     "an entry of 'headers' needs a 'name'");
     out->written = entry;
@@ -98,7 +98,7 @@ reader_http(struct reader *r, const struct gql_value *http, bool is_source,
     out->method = CONNECT_METHOD_COUNT;
     if (!http)
         return;
-    reader_check_keys(r, http, "'http'", is_source ? source_keys : connect_keys);
+    out->has_unknown = reader_check_keys(r, http, "'http'", is_source ? source_keys : connect_keys);
     reader_mapping(r, reader_find(r, http->elements, "path", READ_STRING), "'path'",
                    CONNECT_INVALID_URL_PROPERTY, &out->path);
     reader_mapping(r, reader_find(r, http->elements, "queryParams", READ_STRING), "'queryParams'",

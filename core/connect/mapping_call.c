@@ -141,6 +141,15 @@ eval_same(struct eval *e, const struct value *a, const struct value *b)
     return eval_step(e) && same;
 }
 
+struct str
+shown_part(struct str text)
+{
+    enum { SHOWN_MAX = 40 };
+    text.len = MIN(text.len, (size_t)SHOWN_MAX);
+    text.len = str_utf8_valid_length(text);
+    return text;
+}
+
 const char *
 kind_words(const struct value *v)
 {

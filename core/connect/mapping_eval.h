@@ -121,6 +121,7 @@ bool eval_set(struct eval *e, struct value *object, struct str key, struct value
 bool eval_same(struct eval *e, const struct value *a, const struct value *b);
 
 /* "an array", "null"; of NULL "nothing".  Static. */
+struct str shown_part(struct str text); /* as much of it as a message shows; no character is cut */
 const char *kind_words(const struct value *v);
 bool is_number(const struct value *v);
 /* The text of a scalar; false for arrays and objects. */

@@ -168,7 +168,7 @@ parse_number(struct parser *p, struct mapping_node *node, bool negative)
         node->literal = value_new_integer(&p->mapping->arena, negative, magnitude);
     } else {
         char *copy = arena_fmt(&p->mapping->arena, "%s0%.*s", negative ? "-" : "", STR_ARG(text));
-        double real = copy ? strtod(copy, NULL) : 0;
+        double real = copy ? text_to_double(copy) : 0;
         if (copy && isinf(real))
             return parse_refused(p, parse_token(p)->range, "this number is too large", NULL);
         node->literal = copy ? value_new_double(&p->mapping->arena, real) : NULL;

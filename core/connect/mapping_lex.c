@@ -49,9 +49,8 @@ keep_comment(struct lexer *l, struct mapping_range range)
     }
     comment->range = range;
     comment->trails = range.start > 0;
-    for (size_t at = range.start; at > l->last_end; at--)
-        if (char_at(l, at - 1) == '\n')
-            comment->trails = false;
+    for (size_t at = range.start; at > l->last_end && comment->trails; at--)
+        comment->trails = char_at(l, at - 1) != '\n';
     if (l->last_end == 0)
         comment->trails = false;
     *l->next_comment = comment;
@@ -187,7 +186,10 @@ lex_sign(struct lexer *l, struct token *t)
             t->range.end = t->range.start + strlen(signs[i].text);
             return;
         }
-    bad(t, t->range.start, "no part of a mapping begins with this character");
+    bool is_operator = rest.ptr[0] && strchr("+*/%=<>!&|", rest.ptr[0]);
+    bad(t, t->range.start,
+        is_operator ? "this is no operator here; write a method, such as ->add, ->eq or ->and"
+                    : "no part of a mapping begins with this character");
 }
 
 void

@@ -68,6 +68,27 @@ parse_keyed(struct parser *p, bool literal, struct mapping_item *item)
     return rc;
 }
 
+/* No item begins here. */
+static int
+parse_no_item(struct parser *p)
+{
+    static const char what[] = "expected a field, a path or an alias";
+    if (parse_is(p, TOKEN_COMMA) && p->mapping->version < MAPPING_V4)
+        return parse_refused(p, parse_token(p)->range, what,
+                             "blanks separate them; commas need connect v0.4");
+    if (parse_is(p, TOKEN_OPEN_BRACKET))
+        return parse_refused(p, parse_token(p)->range, what,
+                             "there are no indices; write ->get(0), or ->first");
+    if (parse_is(p, TOKEN_OPEN_BRACE) && p->lexer.last_end == 0)
+        return parse_refused(p, parse_token(p)->range, what,
+                             "leave the outer braces out, or write $({ ... })");
+    if (parse_is(p, TOKEN_CLOSE_BRACE))
+        return parse_refused(p, parse_token(p)->range, what, "no '{' belongs to this '}'");
+    if (parse_is(p, TOKEN_END))
+        return parse_refused(p, parse_token(p)->range, what, "a '}' is missing");
+    return parse_expected(p, "a field, a path or an alias");
+}
+
 static int
 parse_item(struct parser *p, bool literal, struct mapping_item **out)
 {
@@ -89,14 +110,8 @@ parse_item(struct parser *p, bool literal, struct mapping_item **out)
                parse_is(p, TOKEN_DOLLAR_OPEN)) {
         rc = parse_path(p, &item->value);
         item->kind = rc == 0 && item->value->braces ? ITEM_INLINE : ITEM_ALONE;
-    } else if (parse_is(p, TOKEN_COMMA) && p->mapping->version < MAPPING_V4) {
-        rc = parse_refused(p, parse_token(p)->range, "expected a field, a path or an alias",
-                           "blanks separate them; commas need connect v0.4");
-    } else if (parse_is(p, TOKEN_OPEN_BRACKET)) {
-        rc = parse_refused(p, parse_token(p)->range, "expected a field, a path or an alias",
-                           "there are no indices; write ->get(0), or ->first");
     } else {
-        rc = parse_expected(p, "a field, a path or an alias");
+        rc = parse_no_item(p);
     }
     item->range.end = p->lexer.last_end;
     *out = item;

@@ -84,3 +84,37 @@ connect_place_in(const struct connect_schema *schema, const struct gql_value *st
         last.end = first.start;
     return (struct connect_place){first.start, MAX(first.start, last.end)};
 }
+
+/* Make p->spans those of a string. */
+static bool
+find_spans(struct connect_problems *p, const struct connect_schema *schema,
+           const struct gql_value *string)
+{
+    size_t count = string->text.len;
+    if (p->spans_of == string)
+        return true;
+    p->spans_of = NULL;
+    if (p->span_capacity < count) {
+        size_t capacity = MAX(count, 2 * p->span_capacity);
+        p->spans = arena_alloc_array(p->arena, capacity, sizeof *p->spans);
+        p->span_capacity = p->spans ? capacity : 0;
+        p->nomem |= !p->spans;
+    }
+    if (p->span_capacity < count)
+        return false;
+    gql_string_spans(schema->graphql->document->text, string, p->spans);
+    p->spans_of = string;
+    return true;
+}
+
+struct connect_place
+connect_problem_place(struct connect_problems *p, const struct connect_schema *schema,
+                      const struct gql_value *string, struct mapping_range range)
+{
+    enum { LONG = 4096 }; /* going through a shorter one costs little */
+    if (string->text.len < LONG || range.start >= range.end || range.end > string->text.len ||
+        !find_spans(p, schema, string))
+        return connect_place_in(schema, string, range);
+    size_t start = p->spans[range.start].start;
+    return (struct connect_place){start, MAX(start, p->spans[range.end - 1].end)};
+}

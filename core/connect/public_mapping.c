@@ -182,9 +182,11 @@ explain_step(void *context, size_t depth, struct mapping_range range, const stru
         return;
     for (size_t i = 1; i < MIN(depth, (size_t)STEP_DEPTH_MAX); i++)
         buf_add_text(x->out, "  ");
-    for (size_t i = range.start; i < range.end && i < range.start + STEP_TEXT_MAX; i++)
-        buf_add_char(x->out,
-                     x->text.ptr[i] == '\n' || x->text.ptr[i] == '\t' ? ' ' : x->text.ptr[i]);
+    struct str text = {x->text.ptr + range.start,
+                       MIN(range.end - range.start, (size_t)STEP_TEXT_MAX)};
+    text.len = str_utf8_valid_length(text); /* a character is not cut */
+    for (size_t i = 0; i < text.len; i++)
+        buf_add_char(x->out, (unsigned char)text.ptr[i] < 0x20 ? ' ' : text.ptr[i]);
     buf_add_text(x->out, range.end - range.start > STEP_TEXT_MAX ? "...: " : ": ");
     if (input) {
         add_short(x->out, input);

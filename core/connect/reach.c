@@ -6,7 +6,7 @@
 
 #include "entity_keys.h"
 
-enum { STEPS_MAX = 20 * 1000 * 1000, DEPTH_MAX = 8 };
+enum { STEPS_MAX = 5 * 1000 * 1000, DEPTH_MAX = 8 };
 
 void
 reach_init_names(const struct reach *r, struct gql_names *names)

@@ -62,6 +62,13 @@ find(const struct gql_argument *first, const char *key)
     return first ? &first->value : NULL;
 }
 
+bool
+reader_has(const struct gql_argument *first, const char *key)
+{
+    const struct gql_value *v = find(first, key);
+    return v && v->kind != GQL_VALUE_NULL;
+}
+
 const struct gql_value *
 reader_find(struct reader *r, const struct gql_argument *first, const char *key,
             enum reader_kind kind)
@@ -86,6 +93,21 @@ is_required(const struct reader *r, const char *name)
     while (m && !str_eq(m->name, str_of(name)))
         m = m->next;
     return m && gql_is_required(m);
+}
+
+bool
+reader_has_unknown(const struct reader *r)
+{
+    const struct gql_system *s =
+        gql_names_find(&r->schema->graphql->directives, r->directive->name);
+    for (const struct gql_argument *a = s ? r->directive->arguments : NULL; a; a = a->next) {
+        const struct gql_member *m = s->members;
+        while (m && !str_eq(m->name, a->name))
+            m = m->next;
+        if (!m)
+            return true;
+    }
+    return false;
 }
 
 const struct gql_value *
@@ -115,10 +137,23 @@ nearest(struct str word, const char *const *words)
     return text_nearest(typed, words, n);
 }
 
-void
+/* "; it has a, b and c" */
+static const char *
+list_keys(struct reader *r, const char *const *keys)
+{
+    struct arena *a = r->problems->arena;
+    const char *text = "; it has ";
+    for (size_t i = 0; keys[i] && text; i++)
+        text = arena_fmt(a, "%s%s%s", text, i == 0 ? "" : keys[i + 1] ? ", " : " and ", keys[i]);
+    r->problems->nomem |= !text;
+    return text ? text : "";
+}
+
+bool
 reader_check_keys(struct reader *r, const struct gql_value *object, const char *what,
                   const char *const *keys)
 {
+    bool any = false;
     for (const struct gql_argument *it = object->elements; it; it = it->next) {
         size_t i = 0;
         while (keys[i] && !str_eq(it->name, str_of(keys[i])))
@@ -126,10 +161,13 @@ reader_check_keys(struct reader *r, const struct gql_value *object, const char *
         if (keys[i])
             continue;
         const char *near = nearest(it->name, keys);
+        any = true;
         reader_tell(r, CONNECT_GRAPH_QL_ERROR, connect_place_of_name(it->at, it->name),
                     "%s has no key '%.*s'%s%s%s", what, STR_ARG(it->name),
-                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                    near ? "; did you mean '" : "", near ? near : list_keys(r, keys),
+                    near ? "'?" : "");
     }
+    return any;
 }
 
 /* Why a text was refused, without the places that the message begins with: ours is better. */

@@ -25,8 +25,13 @@ const struct gql_value *reader_find(struct reader *r, const struct gql_argument 
                                     const char *key, enum reader_kind kind);
 /* The same of an argument of the directive that must be there. */
 const struct gql_value *reader_require(struct reader *r, const char *name, enum reader_kind kind);
-/* Tell keys that nobody reads.  keys: ends in NULL.  what: "'http'". */
-void reader_check_keys(struct reader *r, const struct gql_value *object, const char *what,
+/* Is there a value of a key, of whatever kind? */
+bool reader_has(const struct gql_argument *first, const char *key);
+/* Does the directive have arguments that it cannot have?  They were told before. */
+bool reader_has_unknown(const struct reader *r);
+/* Tell keys that nobody reads.  keys: ends in NULL.  what: "'http'".
+ * Returns whether there is one: it may be what is missing, which is not told then. */
+bool reader_check_keys(struct reader *r, const struct gql_value *object, const char *what,
                        const char *const *keys);
 
 /* Read a mapping, a template.  what: how a message calls it.  code: when it is refused. */

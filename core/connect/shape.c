@@ -17,6 +17,12 @@ make(struct shape_walk *w, size_t size)
     return made;
 }
 
+bool
+shape_is_unfinished(const struct shape_walk *w)
+{
+    return w->made >= MADE_MAX || w->looked > LOOKED_MAX;
+}
+
 struct shape *
 shape_new(struct shape_walk *w, enum shape_kind kind, struct str variable)
 {
@@ -126,6 +132,35 @@ shape_either(struct shape_walk *w, const struct shape *a, const struct shape *b)
     if (!shape || !add_choices(w, shape, a) || !add_choices(w, shape, b))
         return &shape_unknown;
     return shape->choices->next ? shape : shape->choices->shape;
+}
+
+/* One that is not one of several. */
+static const struct shape *
+drop_null(struct shape_walk *w, const struct shape *shape)
+{
+    if (shape->kind == SHAPE_NULL)
+        return &shape_unknown;
+    struct shape *copy = shape->nullable ? shape_new(w, shape->kind, shape->variable) : NULL;
+    if (!copy)
+        return shape->nullable ? &shape_unknown : shape;
+    *copy = *shape;
+    copy->nullable = false;
+    return copy;
+}
+
+const struct shape *
+shape_without_null(struct shape_walk *w, const struct shape *shape)
+{
+    const struct shape *all = NULL;
+    if (shape->kind != SHAPE_ONE_OF)
+        return drop_null(w, shape);
+    for (const struct shape_choice *c = shape->choices; c; c = c->next) {
+        if (c->shape->kind == SHAPE_NULL)
+            continue;
+        const struct shape *one = drop_null(w, c->shape);
+        all = all ? shape_either(w, all, one) : one;
+    }
+    return all ? all : &shape_unknown;
 }
 
 bool

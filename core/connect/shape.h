@@ -107,6 +107,9 @@ struct shape_walk {
 /* Never NULL; unknown when memory ran out, and w->nomem says it. */
 const struct shape *shape_of_mapping(struct shape_walk *w, const struct mapping *m);
 
+/* More would have had to be looked at than the limits allow: what was said is not all. */
+bool shape_is_unfinished(const struct shape_walk *w);
+
 /* ---- shapes ---------------------------------------------------------------------------------------- */
 
 extern const struct shape shape_unknown;
@@ -121,6 +124,9 @@ const struct shape *shape_of_type(struct shape_walk *w, const struct gql_type *t
 /* One of both; equal scalars are one. */
 const struct shape *shape_either(struct shape_walk *w, const struct shape *a,
                                  const struct shape *b);
+
+/* What is left of a shape when null is passed over; of null nothing is known then. */
+const struct shape *shape_without_null(struct shape_walk *w, const struct shape *shape);
 
 enum shape_lookup { SHAPE_FOUND, SHAPE_ABSENT, SHAPE_IN_UNION };
 /* The member of a shape, of each element of an array.  *out: set when it is found. */

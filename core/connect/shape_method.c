@@ -166,7 +166,8 @@ static const struct shape *
 gives_filtered(const struct call *c)
 {
     look_at_arguments(c, c->step->arguments, element_of(c));
-    return c->input->kind == SHAPE_ARRAY ? c->input : shape_array(c->walk, element_of(c));
+    /* Whether it lets null through is not known. */
+    return shape_array(c->walk, shape_without_null(c->walk, element_of(c)));
 }
 
 static const struct shape *

@@ -130,7 +130,7 @@ of_array(struct shape_walk *w, const struct mapping_node *first, const struct sh
     return shape_array(w, all ? all : &shape_unknown);
 }
 
-/* `a ?? b`: null but of the last is passed over. */
+/* `a ?? b`: null but of the last is passed over, `a ?! b`: what is missing. */
 static const struct shape *
 of_chain(struct shape_walk *w, const struct mapping_node *node, const struct shape_scope *scope)
 {
@@ -139,6 +139,8 @@ of_chain(struct shape_walk *w, const struct mapping_node *node, const struct sha
         const struct shape *one = shape_of_node(w, n, scope);
         if (node->head == HEAD_COALESCE && one->kind == SHAPE_NULL && n->next)
             continue;
+        if (node->head == HEAD_COALESCE && n->next)
+            one = shape_without_null(w, one);
         all = all ? shape_either(w, all, one) : one;
     }
     return all ? all : &shape_unknown;
@@ -186,20 +188,6 @@ of_head(struct shape_walk *w, const struct mapping_node *node, const struct shap
     return &shape_unknown;
 }
 
-/* Behind a "?" null is nothing. */
-static const struct shape *
-without_null(struct shape_walk *w, const struct shape *shape)
-{
-    if (!shape->nullable)
-        return shape;
-    struct shape *copy = shape_new(w, shape->kind, shape->variable);
-    if (!copy)
-        return &shape_unknown;
-    *copy = *shape;
-    copy->nullable = false;
-    return copy;
-}
-
 const struct shape *
 shape_of_node(struct shape_walk *w, const struct mapping_node *node,
               const struct shape_scope *scope)
@@ -207,14 +195,14 @@ shape_of_node(struct shape_walk *w, const struct mapping_node *node,
     struct shape_scope here = *scope;
     const struct shape *shape = of_head(w, node, &here);
     if (node->optional)
-        shape = without_null(w, shape);
+        shape = shape_without_null(w, shape);
     for (const struct mapping_step *s = node->steps; s && !w->nomem; s = s->next) {
         if (s->kind == STEP_KEY)
             shape = read_key(w, shape, s->name, s->range, node);
         else
             shape = shape_of_method(w, s, shape, &here);
         if (s->optional)
-            shape = without_null(w, shape);
+            shape = shape_without_null(w, shape);
     }
     if (!node->braces)
         return shape;

@@ -6,6 +6,7 @@ struct check {
     struct gql_schema *schema;
     struct gql_problems *problems;
     struct gql_names types, directives; /* name -> struct gql_system, so far */
+    struct gql_names unknown;           /* names of directives that are not there, and were told */
     struct gql_names members;           /* "Type.member" -> struct gql_member */
     const struct gql_system *definition;
     const struct gql_member *operations[3];
@@ -49,18 +50,32 @@ check_object_names(struct check *c, const struct gql_value *value)
     }
 }
 
+/* Arguments that the directive does not have.  meant: gets those that they seem to be. */
+static void
+check_argument_names(struct check *c, const struct gql_directive *d, const struct gql_system *known,
+                     struct gql_names *meant)
+{
+    struct gql_names names = no_names(c);
+    for (const struct gql_member *m = known->members; m; m = m->next)
+        note(c, &names, m->name, m);
+    for (const struct gql_argument *a = d->arguments; a; a = a->next) {
+        if (gql_names_find(&names, a->name))
+            continue;
+        const char *near = gql_nearest(c->problems, a->name, &names);
+        gql_problem_add(c->problems, a->at, "the directive '@%.*s' has no argument '%.*s'%s%s%s",
+                        STR_ARG(d->name), STR_ARG(a->name), near ? "; did you mean '" : "",
+                        near ? near : "", near ? "'?" : "");
+        if (near)
+            note(c, meant, str_of(near), a);
+    }
+}
+
 static void
 check_arguments(struct check *c, const struct gql_directive *d, const struct gql_system *known)
 {
-    struct gql_names names = no_names(c);
-    for (const struct gql_argument *a = known ? d->arguments : NULL; a; a = a->next) {
-        const struct gql_member *m = known->members;
-        while (m && !str_eq(m->name, a->name))
-            m = m->next;
-        if (!m)
-            gql_problem_add(c->problems, a->at, "the directive '@%.*s' has no argument '%.*s'",
-                            STR_ARG(d->name), STR_ARG(a->name));
-    }
+    struct gql_names names = no_names(c), meant = no_names(c);
+    if (known)
+        check_argument_names(c, d, known, &meant);
     for (const struct gql_argument *a = d->arguments; a; a = a->next) {
         const struct gql_argument *old = note(c, &names, a->name, a);
         if (old)
@@ -70,7 +85,8 @@ check_arguments(struct check *c, const struct gql_directive *d, const struct gql
     for (const struct gql_argument *a = d->arguments; a; a = a->next)
         check_object_names(c, &a->value);
     for (const struct gql_member *m = known ? known->members : NULL; m; m = m->next)
-        if (gql_is_required(m) && !gql_names_find(&names, m->name))
+        if (gql_is_required(m) && !gql_names_find(&names, m->name) &&
+            !gql_names_find(&meant, m->name))
             gql_problem_add(
                 c->problems, d->at, "the directive '@%.*s' needs the argument '%.*s' of type %s",
                 STR_ARG(d->name), STR_ARG(m->name), gql_type_text(c->problems->arena, m->type));
@@ -83,6 +99,17 @@ may_stand(const struct gql_system *directive, const char *place)
         if (str_eq(n->name, str_of(place)))
             return true;
     return false;
+}
+
+/* What is not imported is often used everywhere: it is told once. */
+static void
+check_unknown(struct check *c, const struct gql_directive *d)
+{
+    if (note(c, &c->unknown, d->name, d))
+        return;
+    const char *near = gql_did_you_mean(c->problems, d->name, &c->schema->directives);
+    gql_problem_add(c->problems, d->at, "there is no directive '@%.*s'%s", STR_ARG(d->name),
+                    near[0] ? near : "; import it by @link, or define it");
 }
 
 static void
@@ -101,8 +128,7 @@ check_directives(struct check *c, const struct gql_directive *first, const char 
     for (const struct gql_directive *d = first; d; d = d->next) {
         const struct gql_system *known = gql_names_find(&c->schema->directives, d->name);
         if (!known)
-            gql_problem_add(c->problems, d->at, "there is no directive '@%.*s'%s", STR_ARG(d->name),
-                            gql_did_you_mean(c->problems, d->name, &c->schema->directives));
+            check_unknown(c, d);
         else if (!may_stand(known, place))
             gql_problem_add(c->problems, d->at, "the directive '@%.*s' cannot stand on a %s",
                             STR_ARG(d->name), place);
@@ -240,7 +266,7 @@ void
 gql_check_systems(struct gql_schema *schema, struct gql_problems *problems)
 {
     struct check c = {.schema = schema, .problems = problems};
-    c.types = c.directives = c.members = no_names(&c);
+    c.types = c.directives = c.members = c.unknown = no_names(&c);
     for (const struct gql_definition *d = schema->document->definitions; d; d = d->next)
         gql_problem_add(problems, d->at, "an operation or fragment cannot stand in a schema");
     for (const struct gql_system *s = schema->document->systems; s && !problems->nomem;

@@ -223,6 +223,8 @@ struct gql_span {
 /* What a byte of a string's meaning is written as: an escape counts as one, a line end of a block string too.  text: of
  * the document.  Behind the last byte the span is empty. */
 struct gql_span gql_string_span(struct str text, const struct gql_value *string, size_t offset);
+/* The same of each byte: spans has string->text.len of them. */
+void gql_string_spans(struct str text, const struct gql_value *string, struct gql_span *spans);
 
 struct gql_parser {
     struct gql_lexer lexer;

@@ -42,13 +42,13 @@ gql_problem_add(struct gql_problems *p, size_t at, const char *fmt, ...)
 }
 
 const char *
-gql_did_you_mean(struct gql_problems *p, struct str word, const struct gql_names *names)
+gql_nearest(struct gql_problems *p, struct str word, const struct gql_names *names)
 {
     const char *near[NEAR_MAX];
     size_t n = 0;
     if (word.len > WORD_MAX ||
         p->count > WORD_MAX) /* a text with so many mistakes is another language */
-        return "";
+        return NULL;
     char *typed = arena_dup(p->arena, word);
     for (size_t i = 0; i < names->len && n < NEAR_MAX; i++) {
         if (names->all[i].name.len > WORD_MAX || str_starts_with(names->all[i].name, STR("__")))
@@ -56,7 +56,13 @@ gql_did_you_mean(struct gql_problems *p, struct str word, const struct gql_names
         near[n] = arena_dup(p->arena, names->all[i].name);
         n += near[n] != NULL;
     }
-    const char *found = typed && n ? text_nearest(typed, near, n) : NULL;
+    return typed && n ? text_nearest(typed, near, n) : NULL;
+}
+
+const char *
+gql_did_you_mean(struct gql_problems *p, struct str word, const struct gql_names *names)
+{
+    const char *found = gql_nearest(p, word, names);
     const char *text = found ? arena_fmt(p->arena, "; did you mean '%s'?", found) : "";
     return text ? text : "";
 }

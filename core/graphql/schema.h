@@ -41,7 +41,9 @@ void gql_problems_init(struct gql_problems *p, struct arena *arena, size_t max);
 void gql_problem_add(struct gql_problems *p, size_t at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Why a text was refused, without the place that its message begins with. */
 void gql_problem_add_parse(struct gql_problems *p, size_t at, const struct gantry_error *err);
-/* "; did you mean 'x'?" of the names in the table that is nearest, or "".  Borrowed from the arena. */
+/* Of the names in the table the one that is nearest; NULL: none is near.  Borrowed from the arena. */
+const char *gql_nearest(struct gql_problems *p, struct str word, const struct gql_names *names);
+/* The same as "; did you mean 'x'?", or "". */
 const char *gql_did_you_mean(struct gql_problems *p, struct str word,
                              const struct gql_names *names);
 

@@ -166,9 +166,9 @@ measure(struct str text, bool first_line_counts)
 }
 
 /* Go through a block string's meaning, byte by byte, up to the byte `stop`: where that stands in raw, as a span.
- * built: may be NULL; gets the bytes before it. */
+ * built: may be NULL; gets the bytes before it.  spans: may be NULL; gets where those stand. */
 static struct gql_span
-walk_block(struct str raw, size_t stop, struct buf *built)
+walk_block(struct str raw, size_t stop, struct buf *built, struct gql_span *spans)
 {
     struct layout layout = measure(raw, false);
     struct lines lines = {raw, false};
@@ -180,8 +180,11 @@ walk_block(struct str raw, size_t stop, struct buf *built)
             continue;
         size_t at = (size_t)(line.ptr - raw.ptr), end = at + line.len;
         if (i > layout.first) {
-            if (made++ == stop)
+            if (made == stop)
                 return span;
+            if (spans)
+                spans[made] = span;
+            made++;
             if (built)
                 buf_add_char(built, '\n');
         }
@@ -191,6 +194,8 @@ walk_block(struct str raw, size_t stop, struct buf *built)
             span = (struct gql_span){at, at + (quotes ? 4 : 1)};
             if (stop < made + length)
                 return span;
+            for (size_t k = 0; spans && k < length; k++)
+                spans[made + k] = span;
             made += length;
             if (built)
                 buf_add_bytes(built, raw.ptr + (quotes ? at + 1 : at), length);
@@ -204,22 +209,25 @@ int
 gql_block_meaning(struct gql_lexer *lexer, struct str raw, struct str *out)
 {
     AUTO_BUF struct buf built = BUF_INIT(raw.len);
-    walk_block(raw, SIZE_MAX, &built);
+    walk_block(raw, SIZE_MAX, &built, NULL);
     return keep(lexer, &built, out);
 }
 
 static struct gql_span
-walk_string(struct str raw, size_t stop)
+walk_string(struct str raw, size_t stop, struct gql_span *spans)
 {
     size_t made = 0, length = 0;
     for (size_t i = 0; i < raw.len; i += length) {
         uint32_t meaning = 0;
         length =
             raw.ptr[i] == '\\' ? read_escape((struct str){raw.ptr + i, raw.len - i}, &meaning) : 0;
-        made += length ? utf8_length(meaning) : 1;
+        size_t bytes = length ? utf8_length(meaning) : 1;
         length = length ? length : 1;
-        if (stop < made)
+        if (stop < made + bytes)
             return (struct gql_span){i, i + length};
+        for (size_t k = 0; spans && k < bytes; k++)
+            spans[made + k] = (struct gql_span){i, i + length};
+        made += bytes;
     }
     return (struct gql_span){raw.len, raw.len};
 }
@@ -246,8 +254,25 @@ gql_string_span(struct str text, const struct gql_value *string, size_t offset)
     bool block = string->kind == GQL_VALUE_BLOCK_STRING;
     size_t start = string->at + (block ? 3 : 1);
     struct str raw = {text.ptr + start, end_of_string(text, start, block) - start};
-    struct gql_span span = block ? walk_block(raw, offset, NULL) : walk_string(raw, offset);
+    struct gql_span span =
+        block ? walk_block(raw, offset, NULL, NULL) : walk_string(raw, offset, NULL);
     return (struct gql_span){span.start + start, span.end + start};
+}
+
+void
+gql_string_spans(struct str text, const struct gql_value *string, struct gql_span *spans)
+{
+    bool block = string->kind == GQL_VALUE_BLOCK_STRING;
+    size_t start = string->at + (block ? 3 : 1);
+    struct str raw = {text.ptr + start, end_of_string(text, start, block) - start};
+    if (block)
+        walk_block(raw, string->text.len, NULL, spans);
+    else
+        walk_string(raw, string->text.len, spans);
+    for (size_t i = 0; i < string->text.len; i++) {
+        spans[i].start += start;
+        spans[i].end += start;
+    }
 }
 
 bool

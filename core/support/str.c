@@ -3,6 +3,10 @@
 
 #include "compiler.h"
 
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 static char
 lower(char c)
 {
@@ -257,4 +261,26 @@ text_nearest(const char *word, const char *const *candidates, size_t n)
         }
     }
     return nearest;
+}
+
+/* Of the locale "C" there is one, which costs nothing to ask for. */
+double
+text_to_double(const char *text)
+{
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    double real = plain ? strtod_l(text, NULL, plain) : strtod(text, NULL);
+    if (plain)
+        freelocale(plain);
+    return real;
+}
+
+void
+text_from_double(char *out, size_t size, int precision, double real)
+{
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    locale_t before = uselocale(plain); /* of this thread; 0 changes nothing */
+    (void)snprintf(out, size, "%.*e", precision, real);
+    uselocale(before);
+    if (plain)
+        freelocale(plain);
 }

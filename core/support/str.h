@@ -54,6 +54,10 @@ char *text_dup(const char *text); /* NULL gives NULL */
 bool str_to_int64(struct str s, int64_t *out);
 bool str_to_uint64(struct str s, uint64_t *out);
 
+/* strtod() and snprintf("%.*e") with a point, whatever the process has chosen by setlocale(). */
+double text_to_double(const char *text);
+void text_from_double(char *out, size_t size, int precision, double real);
+
 /* The offset of the first byte that is not well-formed UTF-8 (RFC 3629), or s.len. */
 size_t str_utf8_valid_length(struct str s);
 

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 /* The largest number of digits that a double needs to read back. */
 enum { DOUBLE_DIGITS = 17, SPELLING_MAX = 40 };
@@ -24,7 +23,7 @@ read_double(struct str spelling)
         memcpy(small, spelling.ptr, spelling.len);
         small[spelling.len] = '\0';
     }
-    return strtod(text, NULL);
+    return text_to_double(text);
 }
 
 static bool
@@ -64,8 +63,8 @@ static int
 shortest(double real, char digits[SPELLING_MAX])
 {
     for (int precision = 0; precision < DOUBLE_DIGITS; precision++) {
-        snprintf(digits, SPELLING_MAX, "%.*e", precision, real);
-        if (strtod(digits, NULL) == real)
+        text_from_double(digits, SPELLING_MAX, precision, real);
+        if (text_to_double(digits) == real)
             break;
     }
     char *e = strchr(digits, 'e');

@@ -107,6 +107,65 @@ types_that_cannot_be_together_are_no_shape(void **state)
         "");
 }
 
+static const char head[] =
+    "extend schema @link(url: \"https://specs.apollo.dev/federation/v2.14\")\n"
+    "@link(url: \"https://specs.apollo.dev/connect/v0.4\", import: [\"@connect\"])\n"
+    "type Query { f: T0 @connect(http: {GET: \"http://h/\"}, selection: \"\"\"";
+
+/* Is it told, once, in the third line, that a check was ended? */
+static void
+assert_unfinished(const struct buf *text)
+{
+    struct connect_problems problems;
+    struct connect_schema *s = NULL;
+    struct arena a;
+    size_t told = 0, line = 0, column;
+    arena_init(&a, 0);
+    assert_int_equal(buf_failed(text), 0);
+    connect_problems_init(&problems, &a, 100);
+    assert_int_not_equal(connect_schema_new(buf_view(text), &problems, &s, NULL), GANTRY_E_NOMEM);
+    for (const struct connect_problem *p = problems.first; p; p = p->next)
+        if (p->code == CONNECT_CHECK_UNFINISHED) {
+            str_position(buf_view(text), p->place.start, &line, &column);
+            told++;
+        }
+    assert_int_equal(told, 1);
+    assert_int_equal(line, 3);
+    connect_schema_free(s);
+    arena_clear(&a);
+}
+
+static void
+a_selection_of_too_many_items_is_told(void **state)
+{
+    AUTO_BUF struct buf text = BUF_INIT(1 << 20);
+    (void)state;
+    buf_add(&text, str_of(head));
+    for (size_t i = 0; i < 270000; i++)
+        buf_add(&text, STR("n "));
+    buf_add(&text, STR("\"\"\") }\ntype T0 { n: Int }\n"));
+    assert_unfinished(&text);
+}
+
+/* At each level the first choice is wrong, which is found twice. */
+static void
+choices_in_choices_that_are_too_many_are_told(void **state)
+{
+    enum { LEVELS = 22 };
+    AUTO_BUF struct buf text = BUF_INIT(1 << 20);
+    (void)state;
+    buf_add(&text, str_of(head));
+    for (size_t i = 0; i < LEVELS; i++)
+        buf_add(&text, STR("a: x->match([1, { "));
+    buf_add(&text, STR("nope"));
+    for (size_t i = 0; i < LEVELS; i++)
+        buf_add(&text, STR(" }], [2, 3])"));
+    buf_add(&text, STR("\"\"\") }\n"));
+    for (size_t i = 0; i <= LEVELS; i++)
+        buf_add_fmt(&text, "type T%zu { n: Int a: T%zu }\n", i, MIN(i + 1, (size_t)LEVELS));
+    assert_unfinished(&text);
+}
+
 int
 main(void)
 {
@@ -115,6 +174,8 @@ main(void)
         cmocka_unit_test(one_of_several_shapes_is_enough),
         cmocka_unit_test(each_possible_type_needs_a_shape),
         cmocka_unit_test(types_that_cannot_be_together_are_no_shape),
+        cmocka_unit_test(a_selection_of_too_many_items_is_told),
+        cmocka_unit_test(choices_in_choices_that_are_too_many_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -333,6 +333,50 @@ an_old_caller_is_told_nothing_it_does_not_know(void **state)
     assert_string_equal(gantry_connect_severity_word(3), "unknown");
 }
 
+/* One and two bytes all over a selection: what remembers where they stand says the same as what looks. */
+static void
+assert_places(const char *quotes, const char *line, const char *end_of_line)
+{
+    AUTO_BUF struct buf text = BUF_INIT(100000);
+    struct connect_problems problems;
+    struct connect_schema *s = NULL;
+    struct arena a;
+    arena_init(&a, 0);
+    connect_problems_init(&problems, &a, 100);
+    buf_add_fmt(&text,
+                "extend schema @link(url: \"https://specs.apollo.dev/connect/v0.2\", import: "
+                "[\"@connect\"])\ntype Query { a: Int @connect(http: {GET: \"http://h/\"}, "
+                "selection: %s",
+                quotes);
+    for (size_t i = 0; i < 420; i++)
+        buf_add_fmt(&text, "%s%s", line, end_of_line);
+    buf_add_fmt(&text, "  $.a%s%s) }\n", end_of_line, quotes);
+    assert_int_equal(connect_schema_new(buf_view(&text), &problems, &s, NULL), 0);
+    const struct gql_value *string = s->connectors->selection.written;
+    assert_true(string->text.len > 4096);
+    for (size_t i = 0; i < string->text.len; i += 31)
+        for (size_t end = i; end <= MIN(i + 2, string->text.len); end++) {
+            struct connect_place slow = connect_place_in(s, string, (struct mapping_range){i, end});
+            struct connect_place fast =
+                connect_problem_place(&problems, s, string, (struct mapping_range){i, end});
+            assert_int_equal(fast.start, slow.start);
+            assert_int_equal(fast.end, slow.end);
+        }
+    assert_ptr_equal(problems.spans_of, string);
+    connect_schema_free(s);
+    arena_clear(&a);
+}
+
+static void
+places_in_long_strings_are_those_of_short_ones(void **state)
+{
+    (void)state;
+    assert_places("\"\"\"", "    # a \\\"\"\" and \xc3\xa9\t", "\n");
+    assert_places("\"\"\"", "\t# a line", "\r\n  \r\n");
+    assert_places("\"", "# a\\t\\u00e9 \\\" \\ud83d\\ude00", "\\n");
+    assert_places("\"", "# a plain one", "\\n");
+}
+
 int
 main(void)
 {
@@ -348,6 +392,7 @@ main(void)
         cmocka_unit_test(a_mistake_of_graphql_hides_no_other),
         cmocka_unit_test(an_extension_may_stand_alone_in_federation),
         cmocka_unit_test(an_old_caller_is_told_nothing_it_does_not_know),
+        cmocka_unit_test(places_in_long_strings_are_those_of_short_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

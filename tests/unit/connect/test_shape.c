@@ -221,8 +221,8 @@ chains_are_one_of_their_operands(void **state)
     check(3, "a: $(null ?? 1)", "{a: number}", "");
     check(3, "a: $(null ?! 1)", "{a: null | number}", "");
     check(3, "$args.n?", "number&", "");
-    check(4, "$args.n ?? $args.tags", "number&? | [string&]&&", "");
-    check(4, "$args.n ?? $args.tags->first { x }", "number&? | {x: ?&}&&", "no-member x 31-32");
+    check(4, "$args.n ?? $args.tags", "number& | [string&]&&", "");
+    check(4, "$args.n ?? $args.tags->first { x }", "number& | {x: ?&}&&", "no-member x 31-32");
 }
 
 static void

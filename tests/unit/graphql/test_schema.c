@@ -72,7 +72,8 @@ all_mistakes_are_told_with_their_place(void **state)
           "3:8 the field 'Query.name' has no argument 'x'\n"
           "3:14 there is no directive '@no'\n");
     check("type Query { a: Nope b: Int @no }", "{ a }",
-          "1:17 there is no type 'Nope'\n1:29 there is no directive '@no'\n");
+          "1:17 there is no type 'Nope'\n"
+          "1:29 there is no directive '@no'; import it by @link, or define it\n");
     check("type Query {", "{ a }", "1:13 expected a name, found the end of the text\n");
 }
 
@@ -85,10 +86,10 @@ linked_specifications_are_known_by_their_names(void **state)
                "type Query @key(fields: \"a\") { a: Int @both @federation__tag(name: \"x\") }",
           "{ a }", "");
     check(LINK "federation/v2.11\") type Query { a: Int\n@shareable }", "{ a }",
-          "2:1 there is no directive '@shareable'\n");
+          "2:1 there is no directive '@shareable'; import it by @link, or define it\n");
     check(LINK "connect/v0.2\", as: \"c\") @c__source(name: \"s\", http: {baseURL: \"http://x\"})\n"
                "type Query { a: Int @c(http: {GET: \"/\"}, selection: \"$\") b: Int @connect }",
-          "{ a }", "2:65 there is no directive '@connect'\n");
+          "{ a }", "2:65 there is no directive '@connect'; import it by @link, or define it\n");
     check(LINK "connect/v0.2\", import: [\"@source\"])\n"
                "type Query { a: Int @connect(http: {GET: \"/\"}) }",
           "{ a }",
