@@ -16,6 +16,7 @@ struct swarm_known {
     int64_t run_started_ms;
     int64_t counted_ns; /* tasks made until then are counted */
     int64_t restarts;
+    bool made; /* here, and the watch has not looked since */
 };
 
 static struct swarm_known *
@@ -92,6 +93,32 @@ seen_note(struct swarm *swarm, const char *service, const struct swarm_tasks *ta
     }
     pthread_mutex_unlock(&swarm->lock);
     return history;
+}
+
+void
+seen_made(struct swarm *swarm, const char *service)
+{
+    pthread_mutex_lock(&swarm->lock);
+    struct swarm_known *known = find_or_add(swarm, service);
+    if (known)
+        known->made = true;
+    pthread_mutex_unlock(&swarm->lock);
+}
+
+bool
+seen_take_made(struct swarm *swarm, char *service)
+{
+    bool found = false;
+    pthread_mutex_lock(&swarm->lock);
+    for (size_t i = 0; !found && i < swarm->known_count; i++) {
+        struct swarm_known *known = &swarm->known[i];
+        found = known->made;
+        known->made = false;
+        if (found)
+            memcpy(service, known->service, sizeof known->service);
+    }
+    pthread_mutex_unlock(&swarm->lock);
+    return found;
 }
 
 void

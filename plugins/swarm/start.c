@@ -159,6 +159,7 @@ undo(struct engine_task *task, const char *id, const struct swarm_secrets *secre
         FINISH_MS; /* also when the call was cancelled: nothing half-made stays behind */
     if (id[0] && swarm_delete(&own, id) < 0)
         gantry_log(task->engine->host, task->call, GANTRY_LOG_WARN, "%s", own.error);
+    seen_forget(swarm_of(task), id);
     secret_files_undo(task, secrets);
 }
 
@@ -189,6 +190,8 @@ create(struct engine_task *task, const struct gantry_spec *spec, bool once, char
     swarm_auth(&auth, spec);
     if (code == 0)
         code = swarm_create(task, spec->name, &json, text_cstr(&auth), id);
+    if (code == 0)
+        seen_made(swarm_of(task), id);
     if (code == 0)
         code = swarm_await_start(task, id, spec->name, 0, start_limit(task, spec), true);
     /* It begins when a node has room for it; until then it is starting, and says what it waits for. */

@@ -179,6 +179,10 @@ struct swarm_history {
 };
 struct swarm_history seen_note(struct swarm *swarm, const char *service,
                                const struct swarm_tasks *tasks, const struct swarm_state *state);
+/* A service that is made and removed between two looks of the watch would be missed: the host knows it, and the watch
+ * never did.  Take: one that was made since the last look, of ENGINE_ID_MAX bytes; false: there is none. */
+void seen_made(struct swarm *swarm, const char *service);
+bool seen_take_made(struct swarm *swarm, char *service);
 void seen_forget(struct swarm *swarm, const char *service);
 void seen_clear(struct swarm *swarm);
 

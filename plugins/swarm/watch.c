@@ -157,6 +157,18 @@ drop_unseen(struct follow *follow, bool silent)
     return 0;
 }
 
+/* What was made and is gone again since the last look. */
+static int
+tell_missed(struct follow *follow, bool silent)
+{
+    char id[ENGINE_ID_MAX];
+    int code = 0;
+    while (code == 0 && seen_take_made(swarm_of(follow->task), id))
+        if (!silent && !find(follow, id))
+            code = emit(follow, GANTRY_EVENT_CHANGED, id, NULL);
+    return code;
+}
+
 static int
 look(struct follow *follow, bool silent)
 {
@@ -180,7 +192,8 @@ look(struct follow *follow, bool silent)
         if (code < 0)
             return code;
     }
-    return drop_unseen(follow, silent);
+    code = drop_unseen(follow, silent);
+    return code == 0 ? tell_missed(follow, silent) : code;
 }
 
 /* ---- the stream ----------------------------------------------------------------------------------- */

@@ -250,6 +250,29 @@ def requests_do_not_grow_with_the_services(world):
     assert len(asked) <= 2 + 5 * 3, asked
 
 
+def without_events(answer):
+    """The head of the stream comes, and nothing that happens."""
+    if b'"timeNano"' not in answer:
+        return answer
+    return answer.split(b"\r\n\r\n")[0] + b"\r\n\r\n" if answer.startswith(b"HTTP/") else b""
+
+
+@case(needs_gantryd=False)
+def what_is_made_and_gone_between_two_looks_is_told(world):
+    front = Front(swarm(world).home + "/front.sock", swarm(world).socket)
+    world.closing.append(front.close)
+    front.on_answer = without_events
+    made = driver(world, socket="unix://" + front.address, watch_interval="3s")
+    made.must("watch", labels=LABELS)
+    assert made.must("events", count=1, wait_ms=5000)["events"][0]["kind"] == "synced"
+    for i in range(4):
+        handle = made.start(spec=spec(f"short-{i}"))["handle"]
+        made.must("events", count=1000, wait_ms=1)
+        swarm(world).remove_service(handle)
+        eventually(lambda: any(event["handle"] == handle for event in made.must("events", count=1, wait_ms=1000)["events"]), 20,
+                   f"the end of {handle} is told", pause=0)
+
+
 @case(needs_gantryd=False)
 def engine_that_is_no_manager_says_what_to_do(world):
     plain = Engine().start()
