@@ -56,11 +56,13 @@ class SwarmEngine(Engine):
 
         def begun():
             try:
-                return any(task["Status"]["State"] in ("running", "complete", "failed") for task in self.tasks(made))
+                tasks = self.tasks(made)
+                return (any(task["Status"]["State"] in ("running", "complete", "failed") for task in tasks)
+                        or self.service(made)["Spec"]["Mode"]["Replicated"]["Replicas"] == 0)  # somebody was faster
             except ApiError as error:
                 return error.status == 404  # somebody has removed it already
         if replicas:
-            eventually(begun, 60, "its task has begun")
+            eventually(begun, 60, "its task has begun, or is not wanted any more")
         return made
 
     def remove_service(self, service):
