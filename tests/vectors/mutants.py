@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Do the vectors notice when the evaluator is wrong?  Flips one operator or branch at a time in the evaluator of
-mappings, and runs the unit tests of core/connect against it.  A mutant that they pass has survived: either a vector is
-missing, or it is no mutant, and mutants-equivalent.txt says why.  Ends with 1 when a survivor is not explained there.
+"""Do the vectors notice when a mapping is read, evaluated or written wrongly?  Flips one operator or branch at a time in
+parser, evaluator and printer of mappings, and runs the unit tests of core/connect against it.  A mutant that they pass
+has survived: either a vector is missing, or it is no mutant, and mutants-equivalent.txt says why.  Ends with 1 when a
+survivor is not explained there.
 
 usage: mutants.py BUILD [--count N] [--seed S] [--file NAME] [--jobs N]    BUILD: a debug build, built"""
 import argparse
@@ -18,10 +19,12 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOM = ROOT / "core/connect"
-CPU_SECONDS, MEMORY_BYTES = 10, 4 << 30
+CPU_SECONDS, MEMORY_BYTES = 3, 1 << 30
 EQUIVALENT = ROOT / "tests/vectors/mutants-equivalent.txt"
 FILES = ("mapping_apply.c", "mapping_call.c", "mapping_merge.c", "mapping_path.c", "mapping_problem.c", "method_any.c",
-         "method_list.c", "method_logic.c", "method_number.c", "method_text.c")
+         "method_list.c", "method_logic.c", "method_number.c", "method_text.c",
+         "mapping_lex.c", "mapping_parse.c", "mapping_expr.c", "mapping_fault.c", "mapping_print.c", "mapping_equal.c",
+         "mapping_method.c")
 FLIPS = [  # pattern, replacement
     (r" == ", " != "), (r" != ", " == "), (r" < ", " <= "), (r" < ", " >= "), (r" > ", " >= "), (r" > ", " <= "),
     (r" <= ", " < "), (r" >= ", " > "), (r" && ", " || "), (r" \|\| ", " && "), (r" \+ 1\b", " - 1"), (r" - 1\b", " + 1"),

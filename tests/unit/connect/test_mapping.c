@@ -328,6 +328,53 @@ the_normal_form_is_as_the_vectors_say(void **state)
         vectors_run(GANTRY_SOURCE_DIR "/tests/vectors/mapping-fmt/normal.test", format_case), 0);
 }
 
+static size_t
+different_case(const struct vector *v)
+{
+    struct str version = vector_section(v, "version");
+    enum mapping_version known =
+        version.ptr ? (enum mapping_version)(version.ptr[0] - '0') : MAPPING_V2;
+    AUTO_ERR struct gantry_error *err = NULL;
+    struct mapping *one = NULL, *other = NULL;
+    size_t failures = 1;
+    if (mapping_parse(vector_section(v, ""), known, &one, NULL, &err) == 0 &&
+        mapping_parse(vector_section(v, "other"), known, &other, NULL, &err) == 0)
+        failures = mapping_equal(one, other) || mapping_equal(other, one);
+    if (failures)
+        vector_differs(v, "the other", STR("another mapping"),
+                       str_of(err ? err_text(err) : "an equal one"));
+    mapping_free(one);
+    mapping_free(other);
+    return failures;
+}
+
+/* Whoever compares what was printed with what it was printed from relies on this. */
+static void
+mappings_that_say_something_else_are_not_equal(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        vectors_run(GANTRY_SOURCE_DIR "/tests/vectors/mapping-fmt/different.test", different_case),
+        0);
+}
+
+static void
+a_text_may_be_as_long_as_the_limit(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf text = BUF_INIT(MAPPING_TEXT_MAX + 1);
+    AUTO_ERR struct gantry_error *err = NULL;
+    struct mapping *m = NULL;
+    while (text.len < MAPPING_TEXT_MAX)
+        buf_add_text(&text, "# a comment, end");
+    assert_int_equal(mapping_parse(buf_view(&text), MAPPING_V2, &m, NULL, &err), 0);
+    mapping_free(m);
+    buf_add_text(&text, ".");
+    assert_int_equal(mapping_parse(buf_view(&text), MAPPING_V2, &m, NULL, &err), GANTRY_E_INVALID);
+    assert_string_equal(err_text(err),
+                        "a mapping of 1048577 bytes is longer than 1048576, the limit");
+}
+
 int
 main(void)
 {
@@ -348,6 +395,8 @@ main(void)
         cmocka_unit_test(each_step_is_explained),
         cmocka_unit_test(every_problem_has_a_word),
         cmocka_unit_test(the_normal_form_is_as_the_vectors_say),
+        cmocka_unit_test(mappings_that_say_something_else_are_not_equal),
+        cmocka_unit_test(a_text_may_be_as_long_as_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
