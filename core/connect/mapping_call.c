@@ -170,6 +170,14 @@ is_number(const struct value *v)
     return v && (value_kind(v) == VALUE_INT || value_kind(v) == VALUE_NUMBER);
 }
 
+struct str
+text_beginning(struct str text)
+{
+    text.len = MIN(text.len, (size_t)40);
+    text.len = str_utf8_valid_length(text);
+    return text;
+}
+
 bool
 add_scalar_text(const struct value *v, struct buf *out)
 {

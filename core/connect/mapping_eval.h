@@ -83,6 +83,7 @@ void eval_leave(struct eval *e);
 /* Where the trails stand; all made since are given back. */
 struct trail *trail_mark(const struct eval *e);
 void trail_release(struct eval *e, struct trail *mark);
+/* key: its ptr is not NULL, as those of all texts of a mapping; NULL marks an index. */
 const struct trail *trail_key(struct eval *e, const struct trail *parent, struct str key);
 const struct trail *trail_index(struct eval *e, const struct trail *parent, size_t index);
 
@@ -123,6 +124,8 @@ bool eval_same(struct eval *e, const struct value *a, const struct value *b);
 /* "an array", "null"; of NULL "nothing".  Static. */
 const char *kind_words(const struct value *v);
 bool is_number(const struct value *v);
+/* What a message tells of a text: its beginning, cut between characters. */
+struct str text_beginning(struct str text);
 /* The text of a scalar; false for arrays and objects. */
 bool add_scalar_text(const struct value *v, struct buf *out);
 

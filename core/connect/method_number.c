@@ -197,7 +197,7 @@ method_parse_int(struct eval *e, const struct call *c)
         text = buf_view(&digits);
     }
     if (!read_integer(text, (unsigned)base.magnitude, &negative, &magnitude)) {
-        text.len = MIN(text.len, (size_t)40);
+        text = text_beginning(text);
         eval_problem(e, GANTRY_MAPPING_PARSE, c->trail, c->step->range,
                      "->parseInt cannot read \"%.*s\" as an integer of base %u and 64 bits",
                      STR_ARG(text), (unsigned)base.magnitude);

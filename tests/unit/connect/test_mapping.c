@@ -237,8 +237,10 @@ a_refusal_tells_the_place(void **state)
     assert_int_equal(place.start, 15);
     assert_int_equal(text[place.start], '.');
     assert_int_equal(place.end, 17);
-    assert_int_equal(gantry_mapping_parse("a \xff", 3, NULL, &m, &place, NULL), GANTRY_E_INVALID);
-    assert_int_equal(place.start, 2);
+    AUTO_ERR struct gantry_error *err = NULL;
+    assert_int_equal(gantry_mapping_parse("a\n \xff", 4, NULL, &m, &place, &err), GANTRY_E_INVALID);
+    assert_int_equal(place.start, 3);
+    assert_string_equal(err_text(err), "mapping, line 2, column 2: this byte is not UTF-8");
 }
 
 static void
@@ -348,6 +350,57 @@ different_case(const struct vector *v)
     return failures;
 }
 
+static void
+add_many(struct buf *out, const char *what)
+{
+    for (int i = 0; i < 1000; i++) {
+        buf_add_text(out, i ? "," : "");
+        buf_add_text(out, what);
+    }
+}
+
+/* Only what is in each other is deep. */
+static void
+side_by_side_is_not_deep(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf json = BUF_INIT(100000);
+    AUTO_BUF struct buf mapping = BUF_INIT(100000);
+    struct gantry_mapping_output *out = NULL;
+    buf_add_text(&json, "{\"p\":[");
+    add_many(&json, "{\"a_b\":1}");
+    buf_add_text(&json, "]}");
+    const char *merged = "a: p a: p n: $.p->keysToCamelCaseDeep->size";
+    assert_int_equal(apply(merged, buf_text(&json), (struct gantry_mapping_input){0}, &out, NULL),
+                     0);
+    gantry_mapping_output_free(out);
+    buf_add_text(&mapping, "$([");
+    add_many(&mapping, "$.p { x: { } }");
+    buf_add_text(&mapping, "]->size)");
+    assert_int_equal(
+        apply(buf_text(&mapping), "{\"p\":1}", (struct gantry_mapping_input){0}, &out, NULL), 0);
+    assert_string_equal(out->data, "1000");
+    gantry_mapping_output_free(out);
+}
+
+static void
+an_arena_has_its_limit_back(void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena a;
+    struct mapping *m = NULL;
+    struct mapping_result result;
+    arena_init(&a, 0);
+    assert_int_equal(mapping_parse(STR("$([1])"), MAPPING_V2, &m, NULL, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        const struct mapping_limits limits = {.max_bytes = i ? SIZE_MAX : 100000};
+        struct mapping_input input = {.data = value_new_null(&a), .limits = &limits};
+        assert_int_equal(mapping_apply(m, &input, &a, &result, NULL), 0);
+        assert_int_equal(a.max_bytes, 0);
+    }
+    mapping_free(m);
+}
+
 /* Whoever compares what was printed with what it was printed from relies on this. */
 static void
 mappings_that_say_something_else_are_not_equal(void **state)
@@ -395,6 +448,8 @@ main(void)
         cmocka_unit_test(each_step_is_explained),
         cmocka_unit_test(every_problem_has_a_word),
         cmocka_unit_test(the_normal_form_is_as_the_vectors_say),
+        cmocka_unit_test(side_by_side_is_not_deep),
+        cmocka_unit_test(an_arena_has_its_limit_back),
         cmocka_unit_test(mappings_that_say_something_else_are_not_equal),
         cmocka_unit_test(a_text_may_be_as_long_as_the_limit),
     };
