@@ -83,6 +83,7 @@ void eval_leave(struct eval *e);
 /* Where the trails stand; all made since are given back. */
 struct trail *trail_mark(const struct eval *e);
 void trail_release(struct eval *e, struct trail *mark);
+/* key: its ptr is not NULL, as those of all texts of a mapping; NULL marks an index. */
 const struct trail *trail_key(struct eval *e, const struct trail *parent, struct str key);
 const struct trail *trail_index(struct eval *e, const struct trail *parent, size_t index);
 
@@ -120,8 +121,9 @@ bool eval_add(struct eval *e, struct value *array, struct value *item);
 bool eval_set(struct eval *e, struct value *object, struct str key, struct value *item);
 bool eval_same(struct eval *e, const struct value *a, const struct value *b);
 
+/* As much of a text as a message shows; no character is cut. */
+struct str shown_part(struct str text);
 /* "an array", "null"; of NULL "nothing".  Static. */
-struct str shown_part(struct str text); /* as much of it as a message shows; no character is cut */
 const char *kind_words(const struct value *v);
 bool is_number(const struct value *v);
 /* The text of a scalar; false for arrays and objects. */

@@ -252,9 +252,10 @@ parse_operand(struct parser *p, struct mapping_node **out)
         rc = parse_head(p, node);
         if (rc == 0 && node->head == HEAD_KEY && p->mapping->version < MAPPING_V3 &&
             !parse_is(p, TOKEN_DOT) && !parse_is(p, TOKEN_ARROW)) {
-            AUTO_BUF struct buf hint = BUF_INIT(MAPPING_TEXT_MAX + 100);
-            buf_add_fmt(&hint, "write $.%.*s (a lone key here needs connect v0.3)",
-                        STR_ARG(node->name));
+            struct str name = {node->name.ptr, MIN(node->name.len, (size_t)100)};
+            AUTO_BUF struct buf hint = BUF_INIT(200);
+            buf_add_fmt(&hint, "write $.%.*s%s (a lone key here needs connect v0.3)", STR_ARG(name),
+                        name.len < node->name.len ? "..." : "");
             if (buf_failed(&hint))
                 return err_nomem(p->err);
             return parse_refused(p, parse_token(p)->range, "expected '.' or '->' behind this key",

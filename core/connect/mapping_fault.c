@@ -11,8 +11,7 @@ rest_of(const struct parser *p, size_t from, const char **more)
     *more = "";
     if (rest.len > FOUND_MAX) {
         rest.len = FOUND_MAX;
-        while (rest.len && ((unsigned char)rest.ptr[rest.len] & 0xc0) == 0x80)
-            rest.len--;
+        rest.len = str_utf8_valid_length(rest);
         *more = "...";
     }
     return rest;

@@ -48,11 +48,9 @@ keep_comment(struct lexer *l, struct mapping_range range)
         return;
     }
     comment->range = range;
-    comment->trails = range.start > 0;
+    comment->trails = l->last_end > 0;
     for (size_t at = range.start; at > l->last_end && comment->trails; at--)
         comment->trails = char_at(l, at - 1) != '\n';
-    if (l->last_end == 0)
-        comment->trails = false;
     *l->next_comment = comment;
     l->next_comment = &comment->next;
 }
@@ -67,10 +65,7 @@ skip_blanks(struct lexer *l, size_t at)
             size_t end = at;
             while (end < l->mapping->text.len && char_at(l, end) != '\n')
                 end++;
-            struct mapping_range range = {at, end};
-            if (range.end > at && char_at(l, range.end - 1) == '\r')
-                range.end--;
-            keep_comment(l, range);
+            keep_comment(l, (struct mapping_range){at, end});
             at = end;
             c = char_at(l, at);
         }
@@ -92,10 +87,11 @@ static void
 lex_string(struct lexer *l, struct token *t)
 {
     char quote = char_at(l, t->range.start);
-    size_t size = l->mapping->text.len, at = t->range.start + 1, escapes = 0;
+    size_t size = l->mapping->text.len, at = t->range.start + 1;
+    bool has_escape = false;
     for (; at < size && char_at(l, at) != quote; at++)
         if (char_at(l, at) == '\\') {
-            escapes++;
+            has_escape = true;
             at++;
         }
     if (at >= size) {
@@ -105,7 +101,7 @@ lex_string(struct lexer *l, struct token *t)
     t->kind = TOKEN_STRING;
     t->range.end = at + 1;
     t->text = (struct str){l->mapping->text.ptr + t->range.start + 1, at - t->range.start - 1};
-    if (escapes == 0)
+    if (!has_escape)
         return;
     char *to = arena_alloc(&l->mapping->arena, t->text.len);
     if (!to) {
@@ -224,13 +220,4 @@ lex_init(struct lexer *l, struct mapping *m)
 {
     *l = (struct lexer){.mapping = m, .next_comment = &m->comments};
     lex_advance(l);
-}
-
-const char *
-lex_name(enum token_kind kind)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(signs); i++)
-        if (signs[i].kind == kind)
-            return signs[i].text;
-    return kind == TOKEN_DOLLAR_OPEN ? "$(" : kind == TOKEN_DOLLAR ? "$" : "";
 }

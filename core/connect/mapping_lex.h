@@ -49,6 +49,5 @@ struct lexer {
 void lex_init(struct lexer *l, struct mapping *m); /* looks at the first token */
 void lex_advance(struct lexer *l);                 /* looks at the next */
 bool lex_is_identifier(struct str s);
-const char *lex_name(enum token_kind kind); /* for messages; static */
 
 #endif

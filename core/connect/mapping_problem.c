@@ -43,7 +43,6 @@ add_trail(struct eval *e, const struct trail *parent, struct mapping_segment seg
 const struct trail *
 trail_key(struct eval *e, const struct trail *parent, struct str key)
 {
-    key.ptr = key.ptr ? key.ptr : ""; /* an empty key is none of an index */
     return add_trail(e, parent, (struct mapping_segment){key, 0});
 }
 

@@ -84,7 +84,7 @@ struct mapping_node {
 
 struct mapping_comment {
     struct mapping_comment *next;
-    struct mapping_range range; /* from "#", without the line end */
+    struct mapping_range range; /* from "#" up to the line end */
     bool trails;                /* something else stands before it on its line */
 };
 

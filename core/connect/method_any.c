@@ -109,8 +109,7 @@ method_json_parse(struct eval *e, const struct call *c)
     if (rc == GANTRY_E_NOMEM)
         return eval_nomem(e);
     if (rc < 0) {
-        struct str text = value_text(c->input);
-        text = shown_part(text);
+        struct str text = shown_part(value_text(c->input));
         eval_problem(e, GANTRY_MAPPING_PARSE, c->trail, c->step->range,
                      "->jsonParse cannot read \"%.*s\": %s", STR_ARG(text), err_text(err));
         return NULL;

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Do the vectors notice when the evaluator is wrong?  Flips one operator or branch at a time in the evaluator of
-mappings, and runs the unit tests of core/connect against it.  A mutant that they pass has survived: either a vector is
-missing, or it is no mutant, and mutants-equivalent.txt says why.  Ends with 1 when a survivor is not explained there.
+"""Do the vectors notice when a mapping is read, evaluated or written wrongly?  Flips one operator or branch at a time in
+parser, evaluator and printer of mappings, and runs the unit tests of core/connect against it.  A mutant that they pass
+has survived: either a vector is missing, or it is no mutant, and mutants-equivalent.txt says why.  Ends with 1 when a
+survivor is not explained there.
 
-usage: mutants.py BUILD [--count N] [--seed S] [--file NAME]    BUILD: a debug build, built"""
+usage: mutants.py BUILD [--count N] [--seed S] [--file NAME] [--jobs N]    BUILD: a debug build, built"""
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import random
 import re
+import resource
 import shlex
 import subprocess
 import sys
@@ -16,15 +19,18 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ROOM = ROOT / "core/connect"
+CPU_SECONDS, MEMORY_BYTES = 3, 1 << 30
 EQUIVALENT = ROOT / "tests/vectors/mutants-equivalent.txt"
 FILES = ("mapping_apply.c", "mapping_call.c", "mapping_merge.c", "mapping_path.c", "mapping_problem.c", "method_any.c",
-         "method_list.c", "method_logic.c", "method_number.c", "method_text.c")
+         "method_list.c", "method_logic.c", "method_number.c", "method_text.c",
+         "mapping_lex.c", "mapping_parse.c", "mapping_expr.c", "mapping_fault.c", "mapping_print.c", "mapping_equal.c",
+         "mapping_method.c")
 FLIPS = [  # pattern, replacement
     (r" == ", " != "), (r" != ", " == "), (r" < ", " <= "), (r" < ", " >= "), (r" > ", " >= "), (r" > ", " <= "),
     (r" <= ", " < "), (r" >= ", " > "), (r" && ", " || "), (r" \|\| ", " && "), (r" \+ 1\b", " - 1"), (r" - 1\b", " + 1"),
     (r" \+ ", " - "), (r" - ", " + "), (r"\btrue\b", "false"), (r"\bfalse\b", "true"), (r"\bif \((?!rc)(.*)\)$", r"if (!(\1))"),
     (r"!(?=[a-z(])", ""), (r"\bMIN\(", "MAX("), (r"\bMAX\(", "MIN("), (r"\bcontinue;", "break;"), (r"\bbreak;", ";"),
-    (r"\+\+", "--"), (r" \? (.*?) : ", r" ? 0 * sizeof(\1) : "),
+    (r"\+\+", "--"), (r" \? (?!0 |NULL )(.*?) : ", r" ? 0 * sizeof(\1) : "),
 ]
 # Lines about memory that ran out are for test_alloc.c, and what they do cannot be seen in a result.
 SKIPPED = re.compile(r"nomem|^\s*(/?\*|#|//)|MAX =|DEFAULT_")
@@ -99,7 +105,7 @@ def compile_mutant(work, commands, name, lines):
     out = work / (name + ".o")
     command = [str(work / name) if part == source else part for part in command if part != "ccache"]
     command[command.index("-o") + 1] = str(out)
-    command = [part for part in command if part != "-Werror"] + ["-w", "-iquote", str(ROOM)]
+    command = [part for part in command if part != "-Werror"] + ["-w", "-g0", "-iquote", str(ROOM)]
     for flag in ("-MD", "-MT", "-MF"):
         if flag in command:
             at = command.index(flag)
@@ -107,17 +113,34 @@ def compile_mutant(work, commands, name, lines):
     return out if subprocess.run(command, cwd=directory, capture_output=True).returncode == 0 else None
 
 
+def bound():
+    """A mutant that runs for ever, or takes memory for ever, is ended, however busy the machine is."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def is_killed(work, tests, name, out):
     for test, objects in tests.items():
         program = work / test
         mine = [str(out) if pathlib.Path(o).name == name + ".o" and "room_connect" in o else o for o in objects]
         subprocess.run(["cc", "-o", program, *mine, "-lcmocka", "-lm", "-lpthread", "-ldl"], check=True, capture_output=True)
-        try:
-            if subprocess.run([program], capture_output=True, timeout=60).returncode:
-                return True
-        except subprocess.TimeoutExpired:
+        if subprocess.run([program], capture_output=True, preexec_fn=bound).returncode:
             return True
     return False
+
+
+def judge(commands, tests, mutant):
+    """"killed", "survived" or "broken": does not compile."""
+    name, number, flipped, _ = mutant
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        lines = (ROOM / name).read_text(encoding="utf-8").split("\n")
+        lines[number] = flipped
+        out = compile_mutant(work, commands, name, lines)
+        if not out:
+            return "broken"
+        return "killed" if is_killed(work, tests, name, out) else "survived"
 
 
 def main():
@@ -126,6 +149,7 @@ def main():
     options.add_argument("--count", type=int, default=0, help="so many of them, by chance; 0: all")
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--file", choices=FILES)
+    options.add_argument("--jobs", type=int, default=1)
     given = options.parse_args()
     commands = commands_of(given.build)
     tests = {test: objects_of(given.build, test) for test in ("unit_connect_vectors", "unit_connect_mapping",
@@ -138,17 +162,12 @@ def main():
     reasons = explained()
     stale = sorted(set(reasons) - {m[-1] for name in FILES for m in mutants_of(name)})
     killed, accounted, survivors, broken = 0, 0, 0, 0
-    with tempfile.TemporaryDirectory() as folder:
-        work = pathlib.Path(folder)
-        for name, number, flipped, where in all_of_them:
-            if given.count and killed + accounted + survivors >= given.count:
-                break
-            lines = (ROOM / name).read_text(encoding="utf-8").split("\n")
-            lines[number] = flipped
-            out = compile_mutant(work, commands, name, lines)
-            if not out:
+    with concurrent.futures.ThreadPoolExecutor(given.jobs) as jobs:
+        verdicts = jobs.map(lambda mutant: judge(commands, tests, mutant), all_of_them[:given.count or None])
+        for (name, number, _, where), verdict in zip(all_of_them, verdicts):
+            if verdict == "broken":
                 broken += 1
-            elif is_killed(work, tests, name, out):
+            elif verdict == "killed":
                 killed += 1
                 if where in reasons:
                     print(f"killed, though explained: {where}", flush=True)

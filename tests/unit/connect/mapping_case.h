@@ -188,7 +188,7 @@ case_run_version(const struct vector *v, enum mapping_version version)
     int rc = mapping_parse(vector_section(v, ""), version, &m, NULL, &err);
     if (expected.ptr || rc < 0) {
         mapping_free(m);
-        return case_failed(&c, "error", expected, str_of(err ? err_text(err) : "(no error)"));
+        return case_failed(&c, "error", expected, str_of(rc < 0 ? err_text(err) : "(no error)"));
     }
     size_t failures = 1;
     if (!case_prepare(&c))

@@ -80,6 +80,15 @@ a_mapping_is_evaluated_whole_or_not_at_all(void **state)
                       "->entries->filter(@.key->eq('t'))->slice(0, 1)->as($v)->get(-1) c: $->frst",
                       "{\"t\":\" 1, 2,3\",\"snake_case\":{\"a_b\":[{\"c_d\":1.50}]}}", 3},
         0);
+    char comments[400] = "", text[300000]; /* more than a block of memory holds; than any block */
+    for (size_t i = 0; i < 100; i++)
+        memcpy(comments + 2 * i, "#\n", 3);
+    memcpy(comments + 200, "a", 2);
+    sweep("comments", (struct work){comments, "{\"a\":1}", 2}, 0);
+    memset(text, 'b', sizeof text);
+    memcpy(text, "$->match([@, 1], ['\\n", 20);
+    memcpy(text + sizeof text - 7, "', 2])", 7);
+    sweep("a long text", (struct work){text, "{}", 2}, 0);
 }
 
 static void

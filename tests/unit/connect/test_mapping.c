@@ -237,8 +237,10 @@ a_refusal_tells_the_place(void **state)
     assert_int_equal(place.start, 15);
     assert_int_equal(text[place.start], '.');
     assert_int_equal(place.end, 17);
-    assert_int_equal(gantry_mapping_parse("a \xff", 3, NULL, &m, &place, NULL), GANTRY_E_INVALID);
-    assert_int_equal(place.start, 2);
+    AUTO_ERR struct gantry_error *err = NULL;
+    assert_int_equal(gantry_mapping_parse("a\n \xff", 4, NULL, &m, &place, &err), GANTRY_E_INVALID);
+    assert_int_equal(place.start, 3);
+    assert_string_equal(err_text(err), "mapping, line 2, column 2: this byte is not UTF-8");
 }
 
 static void
@@ -340,6 +342,104 @@ the_normal_form_is_as_the_vectors_say(void **state)
         vectors_run(GANTRY_SOURCE_DIR "/tests/vectors/mapping-fmt/normal.test", format_case), 0);
 }
 
+static size_t
+different_case(const struct vector *v)
+{
+    struct str version = vector_section(v, "version");
+    enum mapping_version known =
+        version.ptr ? (enum mapping_version)(version.ptr[0] - '0') : MAPPING_V2;
+    AUTO_ERR struct gantry_error *err = NULL;
+    struct mapping *one = NULL, *other = NULL;
+    size_t failures = 1;
+    if (mapping_parse(vector_section(v, ""), known, &one, NULL, &err) == 0 &&
+        mapping_parse(vector_section(v, "other"), known, &other, NULL, &err) == 0)
+        failures = mapping_equal(one, other) || mapping_equal(other, one);
+    if (failures)
+        vector_differs(v, "the other", STR("another mapping"),
+                       str_of(err ? err_text(err) : "an equal one"));
+    mapping_free(one);
+    mapping_free(other);
+    return failures;
+}
+
+static void
+add_many(struct buf *out, const char *what)
+{
+    for (int i = 0; i < 1000; i++) {
+        buf_add_text(out, i ? "," : "");
+        buf_add_text(out, what);
+    }
+}
+
+/* Only what is in each other is deep. */
+static void
+side_by_side_is_not_deep(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf json = BUF_INIT(100000);
+    AUTO_BUF struct buf mapping = BUF_INIT(100000);
+    struct gantry_mapping_output *out = NULL;
+    buf_add_text(&json, "{\"p\":[");
+    add_many(&json, "{\"a_b\":1}");
+    buf_add_text(&json, "]}");
+    const char *merged = "a: p a: p n: $.p->keysToCamelCaseDeep->size";
+    assert_int_equal(apply(merged, buf_text(&json), (struct gantry_mapping_input){0}, &out, NULL),
+                     0);
+    gantry_mapping_output_free(out);
+    buf_add_text(&mapping, "$([");
+    add_many(&mapping, "$.p { x: { } }");
+    buf_add_text(&mapping, "]->size)");
+    assert_int_equal(
+        apply(buf_text(&mapping), "{\"p\":1}", (struct gantry_mapping_input){0}, &out, NULL), 0);
+    assert_string_equal(out->data, "1000");
+    gantry_mapping_output_free(out);
+}
+
+static void
+an_arena_has_its_limit_back(void **state)
+{
+    (void)state;
+    AUTO_ARENA struct arena a;
+    struct mapping *m = NULL;
+    struct mapping_result result;
+    arena_init(&a, 0);
+    assert_int_equal(mapping_parse(STR("$([1])"), MAPPING_V2, &m, NULL, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        const struct mapping_limits limits = {.max_bytes = i ? SIZE_MAX : 100000};
+        struct mapping_input input = {.data = value_new_null(&a), .limits = &limits};
+        assert_int_equal(mapping_apply(m, &input, &a, &result, NULL), 0);
+        assert_int_equal(a.max_bytes, 0);
+    }
+    mapping_free(m);
+}
+
+/* Whoever compares what was printed with what it was printed from relies on this. */
+static void
+mappings_that_say_something_else_are_not_equal(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        vectors_run(GANTRY_SOURCE_DIR "/tests/vectors/mapping-fmt/different.test", different_case),
+        0);
+}
+
+static void
+a_text_may_be_as_long_as_the_limit(void **state)
+{
+    (void)state;
+    AUTO_BUF struct buf text = BUF_INIT(MAPPING_TEXT_MAX + 1);
+    AUTO_ERR struct gantry_error *err = NULL;
+    struct mapping *m = NULL;
+    while (text.len < MAPPING_TEXT_MAX)
+        buf_add_text(&text, "# a comment, end");
+    assert_int_equal(mapping_parse(buf_view(&text), MAPPING_V2, &m, NULL, &err), 0);
+    mapping_free(m);
+    buf_add_text(&text, ".");
+    assert_int_equal(mapping_parse(buf_view(&text), MAPPING_V2, &m, NULL, &err), GANTRY_E_INVALID);
+    assert_string_equal(err_text(err),
+                        "a mapping of 1048577 bytes is longer than 1048576, the limit");
+}
+
 int
 main(void)
 {
@@ -360,6 +460,10 @@ main(void)
         cmocka_unit_test(each_step_is_explained),
         cmocka_unit_test(every_problem_has_a_word),
         cmocka_unit_test(the_normal_form_is_as_the_vectors_say),
+        cmocka_unit_test(side_by_side_is_not_deep),
+        cmocka_unit_test(an_arena_has_its_limit_back),
+        cmocka_unit_test(mappings_that_say_something_else_are_not_equal),
+        cmocka_unit_test(a_text_may_be_as_long_as_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
