@@ -1,5 +1,6 @@
 /* cgroup v2 by its files.  See cgroup.h. */
 #include "cgroup.h"
+#include "options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,10 +123,11 @@ read_limits(const struct record *spec, struct limit *limits)
         limits[count] = (struct limit){"pids_limit", "pids", "pids.max", ""};
         snprintf(limits[count++].value, sizeof limits->value, "%s", pids);
     }
-    if (cpus) {
+    long long nano;
+    if (cpus && option_parse_cpus(cpus, &nano)) {
         limits[count] = (struct limit){"cpus", "cpu", "cpu.max", ""};
-        snprintf(limits[count++].value, sizeof limits->value, "%.0f %d",
-                 strtod(cpus, NULL) * PERIOD_US, PERIOD_US);
+        snprintf(limits[count++].value, sizeof limits->value, "%lld %d",
+                 nano / (1000000000 / PERIOD_US), PERIOD_US);
     }
     return count;
 }

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CPUS_MIN_NANO 10000000 /* 0.01: less is no quota for the kernel */
+
 /* ---- settings -------------------------------------------------------------------------------------- */
 
 static const char *const text_settings[] = {"restart", "cpus", NULL};
@@ -47,7 +49,8 @@ spec_settings_check(const struct gantry_settings *settings, char *problem, size_
             snprintf(problem, size, "ulimits: %s", why);
             return false;
         }
-    if (cpus && !(strtod(cpus, NULL) >= 0.01)) {
+    long long nano = 0;
+    if (cpus && (!option_parse_cpus(cpus, &nano) || nano < CPUS_MIN_NANO)) {
         snprintf(problem, size, "cpus: it has to be at least 0.01");
         return false;
     }
