@@ -109,8 +109,9 @@ evaluate(const struct tool_command *self, const struct tool_connect_options *opt
     in.json = input->ptr;
     in.json_size = input->size;
     in.max_json_bytes = UINT64_C(1) << 30;
-    in.max_memory_bytes = UINT64_C(16) << 30;
-    in.max_steps = UINT64_MAX;
+    /* What needs more multiplies its input, and would take the whole machine. */
+    in.max_memory_bytes = (UINT64_C(1) << 30) + 16 * (uint64_t)input->size;
+    in.max_steps = UINT64_C(100000000) + 100 * (uint64_t)input->size;
     in.variables = options->variables;
     in.variable_count = options->variable_count;
     in.variable_stride = sizeof(struct gantry_mapping_variable);

@@ -129,7 +129,7 @@ fault_of_authority(struct str authority)
         return bad;
     if (end < authority.len && authority.ptr[end] != ':')
         return bad;
-    if (end == start + 2 * is_address)
+    if (end == start + (is_address ? 2 : 0))
         return "has no host";
     if (end < authority.len &&
         !is_port((struct str){authority.ptr + end + 1, authority.len - end - 1}))
