@@ -21,8 +21,8 @@ step() { printf '\n== %s (%s)\n' "$1" "$(date +%T)"; }
 install_packages() {
     local wanted=(gcc g++ libc6-dev cmake ninja-build pkg-config python3 openssl ca-certificates curl procps ccache
         libcurl4-openssl-dev libcjson-dev libinih-dev libssl-dev libcmocka-dev libglib2.0-dev)
-    has unit && wanted+=(abigail-tools clang locales)
-    has tsan && wanted+=(locales)
+    has unit && wanted+=(abigail-tools clang)
+    { has unit || has tsan; } && wanted+=(locales)
     has lint && wanted+=(clang clang-format clang-tidy cppcheck git)
     has fuzz && wanted+=(clang libclang-rt-14-dev)
     has real && wanted+=(docker.io docker-registry apache2-utils busybox-static faketime iptables file

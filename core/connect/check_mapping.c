@@ -193,15 +193,6 @@ placed_is_variable(struct str name)
     return false;
 }
 
-bool
-is_root_type(const struct connect_schema *s, const struct gql_schema_type *type)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(s->graphql->root_types); i++)
-        if (s->graphql->root_types[i] == type)
-            return true;
-    return false;
-}
-
 static void
 add(struct shape_walk *w, struct shape_variable *variables, struct str name,
     const struct shape *shape)
@@ -261,7 +252,7 @@ add_of_connector(struct shape_walk *w, struct shape_variable *variables, const s
     const struct connector *c = m->connector;
     if (c->field)
         add(w, variables, STR("$args"), arguments_of(w, c));
-    if (c->type && !(c->field && is_root_type(m->schema, c->type)))
+    if (c->type && !(c->field && gql_is_root_type(m->schema->graphql, c->type)))
         add(w, variables, STR("$this"), parent_of(w, c, STR("$this")));
     if (!c->field && m->place != PLACE_SELECTION) {
         const struct shape *parent = parent_of(w, c, STR("$batch"));

@@ -59,7 +59,5 @@ struct mapping_range placed_range(const struct placed *m);
 
 /* Does a name stand for a variable in any place? */
 bool placed_is_variable(struct str name);
-/* Is it the type of queries, mutations or subscriptions? */
-bool is_root_type(const struct connect_schema *s, const struct gql_schema_type *type);
 
 #endif

@@ -10,20 +10,11 @@ place_of_directive(const struct connector *c)
     return (struct connect_place){c->directive->at, c->directive->at + 1 + c->directive->name.len};
 }
 
-static bool
-is_root(const struct connect_schema *s, const struct gql_schema_type *type)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(s->graphql->root_types); i++)
-        if (s->graphql->root_types[i] == type)
-            return true;
-    return false;
-}
-
 /* A connector on a type, and not on one of its fields. */
 static void
 check_on_type(const struct connect_schema *s, struct connect_problems *p, const struct connector *c)
 {
-    if (is_root(s, c->type))
+    if (gql_is_root_type(s->graphql, c->type))
         connect_problem_add(p, CONNECT_CONNECT_ON_ROOT, place_of_directive(c),
                             "%.*s: a connector cannot stand on the root type '%.*s'; write it "
                             "behind a field",

@@ -302,7 +302,7 @@ static bool
 is_own_parent(const struct placed *m)
 {
     const struct connector *c = m->connector;
-    if (!c->field || c->returns != c->type || is_root_type(m->schema, c->type))
+    if (!c->field || c->returns != c->type || gql_is_root_type(m->schema->graphql, c->type))
         return false;
     m->connector->broken = true;
     connect_problem_add(m->problems, CONNECT_CIRCULAR_REFERENCE,

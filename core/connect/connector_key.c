@@ -113,15 +113,6 @@ read_request(const struct reader *r, const struct connector *c)
     return read_slot(r, &http->body, true);
 }
 
-static bool
-is_root(const struct connect_schema *s, const struct gql_schema_type *type)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(s->graphql->root_types); i++)
-        if (type == s->graphql->root_types[i])
-            return true;
-    return false;
-}
-
 /* An entity connector that sends `$args` as a whole: what of it can be a key is a scalar or an enum. */
 static bool
 add_arguments(const struct reader *r, const struct gql_member *argument)
@@ -147,7 +138,7 @@ kind_of(const struct connect_schema *s, const struct connector *c)
 {
     if (!c->field)
         return CONNECTOR_TYPE;
-    if (!is_root(s, c->type))
+    if (!gql_is_root_type(s->graphql, c->type))
         return CONNECTOR_FIELD;
     return c->is_entity ? CONNECTOR_ENTITY : CONNECTOR_ROOT;
 }

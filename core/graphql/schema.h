@@ -124,6 +124,8 @@ struct gql_schema_type *gql_type_find(const struct gql_schema *schema, struct st
 /* The innermost type of a reference, or NULL; type may be NULL. */
 struct gql_schema_type *gql_type_of(const struct gql_schema *schema, const struct gql_type *type);
 struct str gql_type_name(const struct gql_type *type); /* the innermost */
+/* Is it that of queries, of mutations or of subscriptions? */
+bool gql_is_root_type(const struct gql_schema *schema, const struct gql_schema_type *type);
 bool gql_kind_is_input(enum gql_kind kind);
 bool gql_kind_is_composite(enum gql_kind kind);
 bool gql_kind_is_leaf(enum gql_kind kind);

@@ -22,6 +22,15 @@ gql_type_of(const struct gql_schema *schema, const struct gql_type *type)
 }
 
 bool
+gql_is_root_type(const struct gql_schema *schema, const struct gql_schema_type *type)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(schema->root_types); i++)
+        if (schema->root_types[i] == type)
+            return true;
+    return false;
+}
+
+bool
 gql_kind_is_input(enum gql_kind kind)
 {
     return kind == GQL_SCALAR || kind == GQL_ENUM || kind == GQL_INPUT;
